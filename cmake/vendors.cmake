@@ -1,0 +1,11 @@
+# The vendor registry is the listing of vendors/: every folder with a vendor.cc is a vendor.
+file(GLOB vendor_files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/vendors ${CMAKE_SOURCE_DIR}/vendors/*/vendor.cc)
+set(VENDOR_DECLARATIONS "")
+set(VENDOR_ENTRIES "")
+foreach(file IN LISTS vendor_files)
+  get_filename_component(folder ${file} DIRECTORY)
+  string(APPEND VENDOR_DECLARATIONS "namespace ${folder} { extern const Vendor vendor; }\n")
+  string(APPEND VENDOR_ENTRIES "    &${folder}::vendor,\n")
+endforeach()
+configure_file(${CMAKE_SOURCE_DIR}/vendors/registry.cc.in ${CMAKE_BINARY_DIR}/generated/registry.cc @ONLY)
+list(APPEND ACLMEND_GENERATED ${CMAKE_BINARY_DIR}/generated/registry.cc)

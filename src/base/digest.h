@@ -1,0 +1,10 @@
+// SHA-256 (FIPS 180-4), the hash that reports name inputs and findings by.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace aclmend {
+
+std::string sha256_hex(std::string_view bytes);  // 64 lower-case hexadecimal digits
+
+}  // namespace aclmend

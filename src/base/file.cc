@@ -1,0 +1,179 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <system_error>
+
+#include "base/digest.h"
+
+namespace aclmend {
+namespace {
+
+std::string words_for(int error) { return std::generic_category().message(error); }
+
+Error file_error(const std::string& path, std::string message) {
+  return {.message = std::move(message), .file = path};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ > STDERR_FILENO) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// A growing buffer whose bytes are never initialised first: a 100 MB configuration is touched once.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t capacity) { grow_to(capacity); }
+  char* room() { return bytes_.get() + size_; }
+  std::size_t room_size() const { return capacity_ - size_; }
+  void add(std::size_t count) { size_ += count; }
+  std::size_t size() const { return size_; }
+  std::string_view text() const { return {bytes_.get(), size_}; }
+  void grow() { grow_to(std::max<std::size_t>(capacity_ * 2, 1 << 16)); }
+  std::unique_ptr<const char[]> take() { return std::move(bytes_); }
+
+ private:
+  void grow_to(std::size_t capacity) {
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ != 0) std::memcpy(larger.get(), bytes_.get(), size_);
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+std::string too_large() { return fmt::format("larger than {} MiB", largest_file >> 20); }
+
+Result<Buffer> read_all(int fd, const std::string& path, std::size_t expected) {
+  Buffer buffer(expected + 1);  // one more, so that the end is seen without growing
+  while (true) {
+    if (buffer.room_size() == 0) buffer.grow();
+    const ssize_t got = ::read(fd, buffer.room(), buffer.room_size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(file_error(path, fmt::format("cannot be read: {}", words_for(errno))));
+    if (got == 0) return buffer;
+    buffer.add(static_cast<std::size_t>(got));
+    if (buffer.size() > largest_file) return fail(file_error(path, too_large()));
+  }
+}
+
+Result<Buffer> gunzip(std::string_view packed, const std::string& path) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) return fail(file_error(path, "gzip: no memory"));
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> closer(&stream, inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  Buffer out(std::min(packed.size() * 4 + 1, largest_file));
+  while (true) {
+    if (out.room_size() == 0) out.grow();
+    const std::size_t room = out.room_size();
+    stream.next_out = reinterpret_cast<Bytef*>(out.room());
+    stream.avail_out = static_cast<uInt>(room);
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    out.add(room - stream.avail_out);
+    if (out.size() > largest_file)
+      return fail(file_error(path, "gzip: unpacks to more than that: " + too_large()));
+    if (status == Z_STREAM_END) {
+      if (stream.avail_in == 0) return out;
+      if (inflateReset(&stream) != Z_OK)
+        return fail(file_error(path, "gzip: damaged"));  // a next member follows
+    } else if (status != Z_OK) {
+      return fail(file_error(path, "gzip: damaged or cut off"));
+    }
+  }
+}
+
+Result<Buffer> unzstd(std::string_view packed, const std::string& path) {
+  const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
+                                                                             ZSTD_freeDStream);
+  ZSTD_inBuffer in{packed.data(), packed.size(), 0};
+  Buffer out(std::min(packed.size() * 4 + 1, largest_file));
+  std::size_t status = 1;
+  while (in.pos < in.size || status != 0) {
+    if (out.room_size() == 0) out.grow();
+    ZSTD_outBuffer room{out.room(), out.room_size(), 0};
+    const std::size_t consumed = in.pos;
+    status = ZSTD_decompressStream(stream.get(), &room, &in);
+    if (ZSTD_isError(status) != 0) return fail(file_error(path, "zstd: damaged"));
+    out.add(room.pos);
+    if (out.size() > largest_file)
+      return fail(file_error(path, "zstd: unpacks to more than that: " + too_large()));
+    if (in.pos == consumed && room.pos == 0) return fail(file_error(path, "zstd: cut off"));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<SourcePtr> read_file(const std::string& path) {
+  const bool standard_input = path == "-";
+  const Descriptor fd(standard_input ? STDIN_FILENO
+                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be opened: {}", words_for(errno))));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0)
+    return fail(file_error(path, fmt::format("cannot be read: {}", words_for(errno))));
+  if (S_ISDIR(status.st_mode)) return fail(file_error(path, "is a directory, not an exported configuration"));
+  if (!standard_input && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+    return fail(file_error(path, "is neither a file nor a pipe"));
+  if (!standard_input && ::fcntl(fd.get(), F_SETFL, 0) != 0)  // O_NONBLOCK was for the open alone
+    return fail(file_error(path, fmt::format("cannot be read: {}", words_for(errno))));
+  const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+  if (size > largest_file) return fail(file_error(path, too_large()));
+  TRY(buffer, read_all(fd.get(), path, size));
+  const std::string name = standard_input ? "standard input" : path;
+  const bool is_gzip = buffer.text().starts_with("\x1f\x8b");
+  const bool is_zstd = buffer.text().starts_with("\x28\xb5\x2f\xfd");
+  std::string packed_sha256;
+  if (is_gzip || is_zstd) {
+    packed_sha256 = sha256_hex(buffer.text());
+    TRY(unpacked, is_gzip ? gunzip(buffer.text(), path) : unzstd(buffer.text(), path));
+    buffer = std::move(unpacked);
+  }
+  const std::size_t text_size = buffer.size();
+  return std::make_shared<const Source>(name, buffer.take(), text_size, std::move(packed_sha256));
+}
+
+Result<bool> write_file(const std::string& path, std::string_view text) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
+  if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be written: {}", words_for(errno))));
+  const auto give_up = [&](int error) {
+    ::unlink(temporary.c_str());
+    return fail(file_error(path, fmt::format("cannot be written: {}", words_for(error))));
+  };
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd.get(), text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return give_up(errno);
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::fsync(fd.get()) != 0) return give_up(errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up(errno);
+  return true;
+}
+
+}  // namespace aclmend

@@ -1,0 +1,20 @@
+// Files, at the rim: read whole (plain, gzip, zstd), written atomically with tight modes.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/source.h"
+
+namespace aclmend {
+
+inline constexpr std::size_t largest_file = std::size_t{1} << 30;  // 1 GiB, after decompression too
+
+// Reads a regular file or a pipe ("-" is standard input). gzip and zstd are recognised by their first bytes.
+// Fails for a directory, a device, a missing or unreadable file, a broken archive, more than `largest_file`.
+Result<SourcePtr> read_file(const std::string& path);
+
+// Replaces the file in one step (temporary file beside it, fsync, rename), mode 0600.
+Result<bool> write_file(const std::string& path, std::string_view text);
+
+}  // namespace aclmend

@@ -1,0 +1,21 @@
+// The program as a function: arguments and streams in, exit status out.
+#pragma once
+#include <istream>
+#include <ostream>
+#include <span>
+#include <string>
+
+namespace aclmend::cli {
+
+struct Streams {
+  std::istream& in;
+  std::ostream& out;  // what was asked for
+  std::ostream& err;  // everything else
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+};
+
+// 0 answered · 1 answered, with findings · 2 something could not be judged (product contract).
+int run(std::span<const std::string> args, Streams& streams);
+
+}  // namespace aclmend::cli

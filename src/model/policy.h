@@ -1,0 +1,371 @@
+// A firewall in nobody's dialect. A vendor's converter fills a Policy; meaning, by_source and decide read it.
+//
+// Every match is three-valued: a set of packets that certainly match inside a set that possibly matches. What
+// lies between hangs on a Condition (a time range, a name a resolver decides, an object that is not in the
+// export). Names are interned; sets that many rules share stand once, in groups.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/source.h"
+#include "sets/address_set.h"
+#include "sets/packet_set.h"
+
+namespace aclmend::model {
+
+// ---- conditions ---------------------------------------------------------------------------------------
+
+enum class ConditionKind : std::uint8_t {
+  time_range,
+  fqdn,
+  user,
+  security_group,
+  external_list,
+  dynamic_address,
+  undefined,
+  not_understood,
+  not_in_export,
+  application,
+  device_state,
+  rate_limit,
+  mark,
+  program,
+  source_port,
+  ingress,
+  egress,
+  profile,
+  address_translation,
+  returns_to_caller,
+  too_complex,
+};
+
+// Kind and name are its identity: "time-range OFFICE". `where` is a line that shows it.
+struct Condition {
+  ConditionKind kind = ConditionKind::not_understood;
+  std::string name;
+  Span where;
+};
+using ConditionId = std::uint32_t;
+using ConditionIds = std::vector<ConditionId>;  // ascending, no duplicates
+
+std::string_view to_string(ConditionKind kind);
+std::string to_string(const Condition& condition);  // "time-range OFFICE"
+
+// A set known only in part: certain ⊆ possible, and what the difference hangs on.
+template <class Set>
+struct Partly {
+  Set certain;
+  Set possible;
+  ConditionIds conditions;
+  bool is_open() const { return !conditions.empty(); }
+};
+
+// ---- addresses and services ---------------------------------------------------------------------------
+
+using GroupId = std::uint32_t;
+
+// An address place of a rule, eight bytes: most are any, a host or an IPv4 network; the rest is a group.
+struct AddressTerm {
+  enum class Kind : std::uint8_t { any, any4, any6, v4, group };
+  Kind kind = Kind::any;
+  std::uint8_t length = 0;  // of the IPv4 prefix
+  std::uint32_t value = 0;  // its network, or the GroupId
+  static AddressTerm any() { return {}; }
+  static AddressTerm any4() { return {Kind::any4, 0, 0}; }
+  static AddressTerm any6() { return {Kind::any6, 0, 0}; }
+  static AddressTerm v4(V4 network, int length) {
+    return {Kind::v4, static_cast<std::uint8_t>(length), network};
+  }
+  static AddressTerm group(GroupId id) { return {Kind::group, 0, id}; }
+  bool operator==(const AddressTerm&) const = default;
+};
+
+// Who refers to a group: what an edit of it would touch.
+enum class UserKind : std::uint8_t { filter_rule, group, nat, crypto, other };
+struct User {
+  UserKind kind = UserKind::other;
+  Span span;
+  std::uint32_t index = 0;  // of the list for filter_rule, of the group for group
+  bool operator==(const User&) const = default;
+};
+
+enum class GroupKind : std::uint8_t { object, group, anonymous, undefined };
+
+struct AddressMember {
+  AddressTerm term;  // a nested group or object is Kind::group
+  Span span;
+};
+
+// A named object or group, or an anonymous set; expanded once, shared by all its users.
+struct AddressGroup {
+  std::string name;  // the vendor's own; empty for anonymous sets
+  GroupKind kind = GroupKind::anonymous;
+  Span span;  // where it is defined
+  std::vector<AddressMember> members;
+  Partly<AddressSet> addresses;
+  std::vector<User> users;
+};
+
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 65535;
+  bool operator==(const PortRange&) const = default;
+};
+
+// The service place of a rule: any protocol, one protocol with port ranges, or a group.
+struct ServiceTerm {
+  enum class Kind : std::uint8_t { any, literal, group };
+  Kind kind = Kind::any;
+  std::uint8_t protocol = 0;
+  PortRange source{};       // ICMP type
+  PortRange destination{};  // ICMP code
+  GroupId group_id = 0;
+  static ServiceTerm any() { return {}; }
+  static ServiceTerm of(std::uint8_t protocol, PortRange source = {}, PortRange destination = {}) {
+    return {Kind::literal, protocol, source, destination, 0};
+  }
+  static ServiceTerm group(GroupId id) { return {Kind::group, 0, {}, {}, id}; }
+  bool operator==(const ServiceTerm&) const = default;
+};
+
+struct ServiceBox {
+  ProtocolSet protocol;
+  PortSet source;
+  PortSet destination;
+  bool operator==(const ServiceBox&) const = default;
+};
+using ServiceSet = std::vector<ServiceBox>;  // their union; boxes may overlap
+
+struct ServiceMember {
+  ServiceTerm term;
+  Span span;
+};
+
+struct ServiceGroup {
+  std::string name;
+  GroupKind kind = GroupKind::anonymous;
+  Span span;
+  std::vector<ServiceMember> members;
+  Partly<ServiceSet> services;
+  std::vector<User> users;
+};
+
+// ---- rules --------------------------------------------------------------------------------------------
+
+enum class Dimension : std::uint8_t { ingress, egress, application, program, profile, direction };
+
+struct ContextTerm {  // "in one of these zones"; negated: in none of them
+  Dimension dimension = Dimension::ingress;
+  std::vector<std::string> names;
+  bool negated = false;
+  bool operator==(const ContextTerm&) const = default;
+};
+
+// What a packet carries besides its header once rules have marked it. A first packet starts NEW and unmarked.
+struct State {
+  bool untracked = false;
+  std::uint32_t mark = 0;
+  bool operator==(const State&) const = default;
+  auto operator<=>(const State&) const = default;
+};
+
+struct StateMatch {
+  enum class Tracking : std::uint8_t {
+    any,
+    fresh,
+    untracked,
+    never
+  };  // never: only ESTABLISHED, RELATED, INVALID
+  Tracking tracking = Tracking::any;
+  std::uint32_t mark_mask = 0;  // 0: marks do not matter
+  std::uint32_t mark_value = 0;
+  bool mark_negated = false;
+  bool operator==(const StateMatch&) const = default;
+  bool matches(State state) const;
+};
+
+struct StateChange {
+  bool make_untracked = false;
+  std::uint32_t mark_clear = 0;  // mark = (mark & ~clear) ^ toggle
+  std::uint32_t mark_toggle = 0;
+  State applied_to(State state) const;
+};
+
+// What few rules have: shared by all rules with the same words. Qualifier 0 is "nothing".
+struct Qualifier {
+  ConditionIds conditions;  // the whole rule is merely possible
+  std::vector<ContextTerm> context;
+  StateMatch state;
+  bool operator==(const Qualifier&) const = default;
+};
+
+// A destination translation. Addresses are moved by a constant or chosen out of a set; ports likewise.
+struct Translation {
+  enum class Change : std::uint8_t { none, shift, one_of };
+  Change address = Change::none;
+  V6 address_shift = 0;  // added, modulo the family's size
+  AddressSet addresses;  // one_of: any member may be taken
+  Change port = Change::none;
+  std::uint16_t port_shift = 0;  // added, modulo 65536
+  PortSet ports;
+  Span span;
+};
+
+enum class Action : std::uint8_t {
+  permit,  // let through, whatever comes later
+  deny,
+  accept,           // end of stage: this table or list lets it on
+  pass,             // log, count
+  change_state,     // target: state change
+  translate,        // target: translation; ends the stage
+  program_decides,  // NFQUEUE and the like
+  unknown,          // a target nobody knows: may accept, deny, or go on
+  jump,             // target: list
+  go_to,            // target: list
+  return_to_caller,
+};
+
+struct Rule {
+  AddressTerm source;
+  AddressTerm destination;
+  ServiceTerm service;
+  std::uint32_t qualifier = 0;
+  std::uint32_t target = 0;
+  std::uint32_t number = 0;  // in the vendor's own count (ASA: remarks count too)
+  std::uint32_t name = 0;    // into Policy::names where rules have names of their own; 0: "LIST line NUMBER"
+  Span span;
+  Action action = Action::deny;
+  bool enabled = true;  // inactive and disabled rules stand in the list and match nothing
+};
+
+using ListId = std::uint32_t;
+
+struct RuleList {
+  std::string name;
+  std::vector<Rule> rules;
+  std::string_view numbering = "line";  // "OUT line 4", "INPUT rule 4"
+  Span span;                            // its first line
+  bool is_attached = false;             // some stage walks it
+};
+
+// A rule by its place; what reports and findings refer to.
+struct RuleRef {
+  ListId list = 0;
+  std::uint32_t index = 0;
+  bool operator==(const RuleRef&) const = default;
+  auto operator<=>(const RuleRef&) const = default;
+};
+
+// ---- the way a packet takes ---------------------------------------------------------------------------
+
+using NodeId = std::uint32_t;
+
+// Lists walked one after another; what none of them takes falls to the default.
+struct Stage {
+  enum class Default : std::uint8_t { accept, deny, unknown };
+  std::string name;  // "inbound list of outside"
+  std::vector<ListId> lists;
+  Default otherwise = Default::deny;
+  ConditionIds conditions;  // why the default is unknown
+  std::string implicit;     // the sentence a report prints when the default decides
+  Span anchor;              // the line that attaches the last list, or the interface
+};
+
+// All in order; a packet must be accepted by each. Empty: everything is permitted.
+struct Serial {
+  std::vector<NodeId> nodes;
+};
+
+// One of the cases. The context names it; else the destination (as translated so far) selects it where a case
+// says so; packets that no case selects may take any: alternatives.
+struct Branch {
+  struct Case {
+    std::string name;
+    AddressSet destinations;  // disjoint between cases; empty: none selected by destination
+    NodeId node = 0;
+  };
+  Dimension dimension = Dimension::ingress;
+  std::vector<Case> cases;
+  std::string other;  // the sentence when the context names no case: denied (no such interface)
+};
+
+using Node = std::variant<Serial, Branch, Stage>;
+
+// ---- facts beside the rules ---------------------------------------------------------------------------
+
+struct Interface {
+  std::string name;
+  std::vector<Address> addresses;
+  AddressSet connected;      // its own networks, and what routes send there
+  std::optional<int> trust;  // ASA security level: 0 is the internet
+  bool enabled = true;
+  bool has_default_route = false;
+  std::string list_in;  // name of the list on the way in, empty for none
+  Span span;
+  Span list_span;  // the line that attaches it
+};
+
+// A static translation, for whoever asks which wire addresses lead to a host.
+struct Published {
+  std::string ingress;  // empty: any interface
+  AddressSet wire;
+  Translation translation;  // wire → real
+  ProtocolSet protocol = ProtocolSet::all();
+  PortSet wire_ports = PortSet::all();
+  ConditionIds conditions;  // non-empty: may not apply
+  Span span;
+};
+
+enum class NoticeKind : std::uint8_t {
+  smtp_inspected,
+  part_missing,
+  not_modelled,
+  real_address_used,
+  permits_elsewhere
+};
+struct Notice {  // said beside the verdict, never part of it
+  NoticeKind kind = NoticeKind::not_modelled;
+  Span span;
+  std::string text;
+};
+
+struct Policy {
+  std::vector<SourcePtr> sources;  // what the spans point into
+  std::vector<std::string> names{""};
+  std::vector<Condition> conditions;
+  std::vector<Qualifier> qualifiers{Qualifier{}};
+  std::vector<AddressGroup> groups;
+  std::vector<ServiceGroup> service_groups;
+  std::vector<RuleList> lists;
+  std::vector<StateChange> state_changes;
+  std::vector<Translation> translations;
+  std::vector<Node> nodes{Serial{}};
+  NodeId root = 0;
+  std::vector<Interface> interfaces;
+  std::vector<Published> published;
+  std::vector<Notice> notices;
+
+  // The id of this condition, made on first use.
+  ConditionId condition(ConditionKind kind, std::string_view name, Span where);
+  const Rule& rule(RuleRef ref) const { return lists[ref.list].rules[ref.index]; }
+  const Interface* interface_named(std::string_view name) const;
+
+ private:
+  std::unordered_map<std::string, ConditionId> condition_ids_;
+};
+
+std::string rule_name(const Policy& policy, RuleRef ref);  // "OUT line 4"
+std::string_view rule_text(const Policy& policy,
+                           RuleRef ref);  // the line as it stands in the file, without blanks around
+std::uint32_t line_of(const Policy& policy, Span span);  // 1-based, of its own file
+const std::string& file_of(const Policy& policy, Span span);
+ConditionIds united(const ConditionIds& a, const ConditionIds& b);
+const Partly<AddressSet> addresses_of(const Policy& policy, AddressTerm term);
+const Partly<ServiceSet> services_of(const Policy& policy, const ServiceTerm& term);
+
+}  // namespace aclmend::model

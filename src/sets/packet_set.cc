@@ -1,0 +1,101 @@
+#include "sets/packet_set.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace aclmend {
+
+Box Box::all() {
+  return {AddressSet::all(), AddressSet::all(), ProtocolSet::all(), PortSet::all(), PortSet::all()};
+}
+
+bool Box::empty() const {
+  const bool has_v4 = !source.v4.empty() && !destination.v4.empty();
+  const bool has_v6 = !source.v6.empty() && !destination.v6.empty();
+  return !(has_v4 || has_v6) || protocol.empty() || source_port.empty() || destination_port.empty();
+}
+
+bool Box::contains(const Packet& packet) const {
+  return source.contains(packet.source) && destination.contains(packet.destination) &&
+         protocol.contains(packet.protocol) && source_port.contains(packet.source_port) &&
+         destination_port.contains(packet.destination_port);
+}
+
+bool Box::covers(const Box& other) const {
+  const auto covers_family = [&](auto family) {
+    return (other.source.*family).empty() || (other.destination.*family).empty() ||
+           ((source.*family).covers(other.source.*family) &&
+            (destination.*family).covers(other.destination.*family));
+  };
+  return other.empty() || (protocol.covers(other.protocol) && source_port.covers(other.source_port) &&
+                           destination_port.covers(other.destination_port) &&
+                           covers_family(&AddressSet::v4) && covers_family(&AddressSet::v6));
+}
+
+Box operator&(const Box& a, const Box& b) {
+  return {a.source & b.source, a.destination & b.destination, a.protocol & b.protocol,
+          a.source_port & b.source_port, a.destination_port & b.destination_port};
+}
+
+std::vector<Box> difference(const Box& a, const Box& b) {
+  if ((a & b).empty()) return {a};
+  std::vector<Box> out;
+  Box rest = a;  // narrowed to b one side after another; what falls off each time is outside b
+  const auto cut = [&](auto Box::* side) {
+    Box outside = rest;
+    outside.*side = rest.*side - b.*side;
+    if (!outside.empty()) out.push_back(std::move(outside));
+    rest.*side = rest.*side & b.*side;
+  };
+  cut(&Box::protocol);
+  cut(&Box::destination_port);
+  cut(&Box::source_port);
+  cut(&Box::destination);
+  cut(&Box::source);
+  return out;
+}
+
+bool PacketSet::contains(const Packet& packet) const {
+  return std::ranges::any_of(boxes_, [&](const Box& box) { return box.contains(packet); });
+}
+
+PacketSet operator|(const PacketSet& a, const PacketSet& b) {
+  PacketSet result = a - b;
+  result.boxes_.insert(result.boxes_.end(), b.boxes_.begin(), b.boxes_.end());
+  return result;
+}
+
+PacketSet operator&(const PacketSet& a, const PacketSet& b) {
+  PacketSet result;
+  for (const Box& one : a.boxes_)
+    for (const Box& other : b.boxes_)
+      if (Box both = one & other; !both.empty()) result.boxes_.push_back(std::move(both));
+  return result;
+}
+
+PacketSet operator-(const PacketSet& a, const PacketSet& b) {
+  PacketSet result = a;
+  for (const Box& taken : b.boxes_) {
+    std::vector<Box> rest;
+    for (const Box& box : result.boxes_) {
+      auto pieces = difference(box, taken);
+      std::ranges::move(pieces, std::back_inserter(rest));
+    }
+    result.boxes_ = std::move(rest);
+    if (result.boxes_.empty()) break;
+  }
+  return result;
+}
+
+Packet PacketSet::example() const {
+  assert(!empty());
+  const Box& box = boxes_.front();
+  const bool is_v4 = !box.source.v4.empty() && !box.destination.v4.empty();
+  const auto lowest = [&](const AddressSet& set) {
+    return is_v4 ? Address::v4(set.v4.interval(0).first) : Address::v6(set.v6.interval(0).first);
+  };
+  return {lowest(box.source), lowest(box.destination), box.protocol.interval(0).first,
+          box.source_port.interval(0).first, box.destination_port.interval(0).first};
+}
+
+}  // namespace aclmend
