@@ -39,6 +39,7 @@ enum class ConditionKind : std::uint8_t {
   ingress,
   egress,
   profile,
+  direction,
   address_translation,
   returns_to_caller,
   too_complex,
@@ -52,6 +53,12 @@ struct Condition {
 };
 using ConditionId = std::uint32_t;
 using ConditionIds = std::vector<ConditionId>;  // ascending, no duplicates
+
+// Conditions that every policy has, because the question and not the export leaves them open.
+inline constexpr ConditionId ingress_condition = 0, egress_condition = 1, application_condition = 2,
+                             program_condition = 3, profile_condition = 4, direction_condition = 5,
+                             caller_condition = 6, complexity_condition = 7, source_port_condition = 8;
+std::vector<Condition> builtin_conditions();
 
 std::string_view to_string(ConditionKind kind);
 std::string to_string(const Condition& condition);  // "time-range OFFICE"
@@ -251,6 +258,7 @@ struct RuleList {
   std::string_view numbering = "line";  // "OUT line 4", "INPUT rule 4"
   Span span;                            // its first line
   bool is_attached = false;             // some stage walks it
+  bool ends_in_deny = false;  // asked alone (--chain), its end denies; else it returns to its caller
 };
 
 // A rule by its place; what reports and findings refer to.
@@ -337,7 +345,7 @@ struct Notice {  // said beside the verdict, never part of it
 struct Policy {
   std::vector<SourcePtr> sources;  // what the spans point into
   std::vector<std::string> names{""};
-  std::vector<Condition> conditions;
+  std::vector<Condition> conditions = builtin_conditions();
   std::vector<Qualifier> qualifiers{Qualifier{}};
   std::vector<AddressGroup> groups;
   std::vector<ServiceGroup> service_groups;
@@ -365,7 +373,21 @@ std::string_view rule_text(const Policy& policy,
 std::uint32_t line_of(const Policy& policy, Span span);  // 1-based, of its own file
 const std::string& file_of(const Policy& policy, Span span);
 ConditionIds united(const ConditionIds& a, const ConditionIds& b);
-const Partly<AddressSet> addresses_of(const Policy& policy, AddressTerm term);
-const Partly<ServiceSet> services_of(const Policy& policy, const ServiceTerm& term);
+
+// A value, or a reference to one that the policy holds: a group of 64 k members is never copied.
+template <class T>
+class Borrowed {
+ public:
+  explicit Borrowed(T own) : own_(std::move(own)) {}
+  explicit Borrowed(const T* shared) : shared_(shared) {}
+  const T& operator*() const { return shared_ != nullptr ? *shared_ : *own_; }
+  const T* operator->() const { return &**this; }
+
+ private:
+  std::optional<T> own_;
+  const T* shared_ = nullptr;
+};
+Borrowed<Partly<AddressSet>> addresses_of(const Policy& policy, AddressTerm term);
+Borrowed<Partly<ServiceSet>> services_of(const Policy& policy, const ServiceTerm& term);
 
 }  // namespace aclmend::model

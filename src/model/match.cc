@@ -1,0 +1,190 @@
+#include "model/match.h"
+
+#include <algorithm>
+
+namespace aclmend::model {
+namespace {
+
+// "eth0" names itself; "eth+" (iptables) every name that begins so.
+bool names_it(const std::string& pattern, const std::string& name) {
+  if (pattern.ends_with('+'))
+    return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
+  return pattern == name;
+}
+
+Fit context_fit(const ContextTerm& term, const Context& context) {
+  const auto known = context.known.find(term.dimension);
+  if (known == context.known.end()) return Fit::possible;
+  const bool named =
+      std::ranges::any_of(term.names, [&](const auto& name) { return names_it(name, known->second); });
+  return named != term.negated ? Fit::certain : Fit::no;
+}
+
+// The set moved by `by`, modulo the universe: rotating the flips, and the first and last stretch with them.
+template <class Point>
+FlipSet<Point> rotated(const FlipSet<Point>& set, Point by) {
+  std::vector<Interval<Point>> moved;
+  for (const auto& [first, last] : set.intervals()) {
+    const auto new_first = static_cast<Point>(first + by);
+    const auto new_last = static_cast<Point>(last + by);
+    if (new_first <= new_last) {
+      moved.push_back({new_first, new_last});
+    } else {
+      moved.push_back({new_first, last_point<Point>});
+      moved.push_back({Point{0}, new_last});
+    }
+  }
+  return FlipSet<Point>::of(std::move(moved));
+}
+
+template <class Point>
+std::vector<Point> members(const FlipSet<Point>& set) {  // of a set that is known to be small
+  std::vector<Point> points;
+  for (const auto& [first, last] : set.intervals())
+    for (Point point = first;; ++point) {
+      points.push_back(point);
+      if (point == last) break;
+    }
+  return points;
+}
+
+template <class Point>
+bool has_at_most(const FlipSet<Point>& set, std::size_t limit) {
+  V6 count = 0;
+  for (const auto& [first, last] : set.intervals()) {
+    const V6 length = V6{last} - V6{first};
+    if (length >= limit) return false;
+    count += length + 1;
+    if (count > limit) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ConditionId condition_of(Dimension dimension) {
+  switch (dimension) {
+    case Dimension::ingress: return ingress_condition;
+    case Dimension::egress: return egress_condition;
+    case Dimension::application: return application_condition;
+    case Dimension::program: return program_condition;
+    case Dimension::profile: return profile_condition;
+    case Dimension::direction: return direction_condition;
+  }
+  return complexity_condition;
+}
+
+QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state) {
+  if (rule.qualifier == 0) return {};
+  const Qualifier& qualifier = policy.qualifiers[rule.qualifier];
+  QualifierFit result;
+  if (!qualifier.state.matches(state)) return {Fit::no, {}};
+  for (const ContextTerm& term : qualifier.context) switch (context_fit(term, context)) {
+      case Fit::no: return {Fit::no, {}};
+      case Fit::possible:
+        result.conditions = united(result.conditions, {condition_of(term.dimension)});
+        break;
+      case Fit::certain: break;
+    }
+  for (const ConditionId condition : qualifier.conditions) {
+    const auto assumed = context.assumed.find(condition);
+    if (assumed == context.assumed.end()) result.conditions = united(result.conditions, {condition});
+    else if (!assumed->second) return {Fit::no, {}};
+  }
+  if (!result.conditions.empty()) result.fit = Fit::possible;
+  return result;
+}
+
+Address View::destination_of(Address wire) const {
+  switch (address) {
+    case Translation::Change::none: return wire;
+    case Translation::Change::shift:
+      return wire.is_v4() ? Address::v4(static_cast<V4>(wire.number + address_shift))
+                          : Address::v6(wire.number + address_shift);
+    case Translation::Change::one_of: return to;
+  }
+  return wire;
+}
+
+std::uint16_t View::port_of(std::uint16_t wire) const {
+  switch (port) {
+    case Translation::Change::none: return wire;
+    case Translation::Change::shift: return static_cast<std::uint16_t>(wire + port_shift);
+    case Translation::Change::one_of: return to_port;
+  }
+  return wire;
+}
+
+AddressSet View::wire_destinations(const AddressSet& seen) const {
+  switch (address) {
+    case Translation::Change::none: return seen;
+    case Translation::Change::shift:
+      return {rotated<V4>(seen.v4, static_cast<V4>(-address_shift)), rotated<V6>(seen.v6, -address_shift)};
+    case Translation::Change::one_of: return seen.contains(to) ? AddressSet::all(to.family) : AddressSet{};
+  }
+  return seen;
+}
+
+PortSet View::wire_ports(const PortSet& seen) const {
+  switch (port) {
+    case Translation::Change::none: return seen;
+    case Translation::Change::shift:
+      return rotated<std::uint16_t>(seen, static_cast<std::uint16_t>(-port_shift));
+    case Translation::Change::one_of: return seen.contains(to_port) ? PortSet::all() : PortSet{};
+  }
+  return seen;
+}
+
+std::optional<std::vector<View>> translated_views(const View& before, const Translation& translation) {
+  using Change = Translation::Change;
+  std::vector<View> by_address{before};
+  if (translation.address == Change::shift) {
+    View& view = by_address.front();
+    if (view.address == Change::one_of) {
+      view.to = view.to.is_v4() ? Address::v4(static_cast<V4>(view.to.number + translation.address_shift))
+                                : Address::v6(view.to.number + translation.address_shift);
+    } else {
+      view.address = Change::shift;
+      view.address_shift += translation.address_shift;
+    }
+  } else if (translation.address == Change::one_of) {
+    const AddressSet& pool = translation.addresses;
+    if (pool.empty() || (!pool.v4.empty() && !pool.v6.empty()) || !has_at_most(pool.v4, largest_pool) ||
+        !has_at_most(pool.v6, largest_pool))
+      return std::nullopt;
+    by_address.clear();
+    const auto take = [&](Address address) {
+      View view = before;
+      view.address = Change::one_of;
+      view.address_shift = 0;
+      view.to = address;
+      by_address.push_back(view);
+    };
+    for (const V4 number : members(pool.v4)) take(Address::v4(number));
+    for (const V6 number : members(pool.v6)) take(Address::v6(number));
+  }
+  if (translation.port == Change::none) return by_address;
+  std::vector<View> views;
+  for (View view : by_address) {
+    if (translation.port == Change::shift) {
+      if (view.port == Change::one_of)
+        view.to_port = static_cast<std::uint16_t>(view.to_port + translation.port_shift);
+      else
+        view.port = Change::shift,
+        view.port_shift = static_cast<std::uint16_t>(view.port_shift + translation.port_shift);
+      views.push_back(view);
+      continue;
+    }
+    if (translation.ports.empty() || !has_at_most(translation.ports, largest_pool / by_address.size()))
+      return std::nullopt;
+    for (const std::uint16_t number : members(translation.ports)) {
+      view.port = Change::one_of;
+      view.port_shift = 0;
+      view.to_port = number;
+      views.push_back(view);
+    }
+  }
+  return views;
+}
+
+}  // namespace aclmend::model

@@ -1,0 +1,45 @@
+// What a rule asks beside addresses and services, and how a packet is moved by a translation: the pieces that
+// decide, meaning and by_source share. (Each matches addresses and services in its own way, so that the three
+// can be held against each other.)
+#pragma once
+#include "model/question.h"
+
+namespace aclmend::model {
+
+enum class Fit : std::uint8_t { no, possible, certain };
+
+struct QualifierFit {
+  Fit fit = Fit::certain;
+  ConditionIds conditions;  // what a merely possible fit hangs on
+};
+QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state);
+
+ConditionId condition_of(Dimension dimension);
+
+// How a packet differs from what it was on the wire: its destination and destination port.
+struct View {
+  Translation::Change address = Translation::Change::none;  // one_of: the single address `number`
+  Address to;                                               // one_of
+  V6 address_shift = 0;
+  Translation::Change port = Translation::Change::none;  // one_of: the single port `to_port`
+  std::uint16_t to_port = 0;
+  std::uint16_t port_shift = 0;
+
+  Address destination_of(Address wire) const;
+  std::uint16_t port_of(std::uint16_t wire) const;
+  // The wire destinations, and wire ports, that look like members of the set.
+  AddressSet wire_destinations(const AddressSet& seen) const;
+  PortSet wire_ports(const PortSet& seen) const;
+  bool operator==(const View&) const = default;
+  auto operator<=>(const View&) const = default;
+};
+
+// The views a translation leads to, one a member of its pool. More members than `largest_pool`, or a pool of
+// both families: none, and the result is unknown.
+inline constexpr std::size_t largest_pool = 1024;
+std::optional<std::vector<View>> translated_views(const View& before, const Translation& translation);
+
+// Deeper calls than any device allows (a loop in a hostile file) are unknown.
+inline constexpr int deepest_call = 64;
+
+}  // namespace aclmend::model
