@@ -13,6 +13,7 @@ struct Error {
   std::string file;          // empty: not about a file
   std::uint32_t line = 0;    // 1-based; 0: not about a line
   std::uint32_t column = 0;  // 1-based, in bytes
+  std::string hint{};        // what to do about it, where there is something; lines end at LF
 };
 
 template <class T>

@@ -111,6 +111,9 @@ int dispatch(std::span<const std::string> args, Streams& streams) {
 
 int not_judged(Streams& streams, const Error& error) {
   streams.err << fmt::format("aclmend: {}\n", printable(to_string(error)));
+  if (!error.hint.empty())
+    for (const std::string_view line : split(error.hint, '\n'))
+      streams.err << fmt::format("  {}\n", printable(line));
   return exit_not_judged;
 }
 

@@ -1,0 +1,44 @@
+// From paths to a firewall that was read: the files of one device, the vendor they belong to, and what its
+// reader made of them. A file that is not an export is refused with words that say what to export instead.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/source.h"
+#include "vendors/vendor.h"
+
+namespace aclmend::intake {
+
+struct Request {
+  std::vector<std::string> files;  // of one device: a dual-stack iptables has two
+  std::string vendor;              // forced by its id; empty: recognised by the content
+  ReadOptions options;
+};
+
+struct Intake {
+  std::vector<SourcePtr> sources;
+  const Vendor* vendor = nullptr;
+  std::string form;  // "running configuration"; empty where the vendor was forced and does not know it
+  Reading reading;
+};
+
+// Reads the files of one device. Fails where a file cannot be read, is empty or no text, belongs to no vendor
+// or as well to several, where two files belong to different vendors, and where nothing in them can be
+// judged.
+Result<Intake> read_device(const Request& request);
+// The same for texts that are at hand already.
+Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view vendor,
+                            const ReadOptions& options,
+                            std::span<const Vendor* const> vendors = all_vendors());
+
+// Of the devices of an export, the one with this scope; "" where there is only one. The Error names the
+// choices.
+Result<const Device*> device_in(const Intake& intake, std::string_view scope);
+
+Result<const Vendor*> vendor_named(std::string_view id,
+                                   std::span<const Vendor* const> vendors = all_vendors());
+
+}  // namespace aclmend::intake
