@@ -135,6 +135,11 @@ PortSet View::wire_ports(const PortSet& seen) const {
   return seen;
 }
 
+bool can_take(const Translation& translation, Family family) {
+  if (translation.address != Translation::Change::one_of) return true;
+  return translation.addresses.intersects(AddressSet::all(family));
+}
+
 std::optional<std::vector<View>> translated_views(const View& before, const Translation& translation) {
   using Change = Translation::Change;
   std::vector<View> by_address{before};

@@ -38,6 +38,8 @@ struct View {
 // both families: none, and the result is unknown.
 inline constexpr std::size_t largest_pool = 1024;
 std::optional<std::vector<View>> translated_views(const View& before, const Translation& translation);
+// A pool of one family cannot take packets of the other (NAT64 is not modelled): for those it is unknown.
+bool can_take(const Translation& translation, Family family);
 
 // Deeper calls than any device allows (a loop in a hostile file) are unknown.
 inline constexpr int deepest_call = 64;

@@ -43,10 +43,12 @@ std::string to_string(const Condition& condition) {
 }
 
 std::vector<Condition> builtin_conditions() {
+  std::vector<Condition> conditions;  // in the order of the constants in policy.h
   using enum ConditionKind;
-  return {{ingress, "", {}},           {egress, "", {}},      {application, "", {}},
-          {program, "", {}},           {profile, "", {}},     {direction, "", {}},
-          {returns_to_caller, "", {}}, {too_complex, "", {}}, {source_port, "", {}}};
+  for (const ConditionKind kind : {ingress, egress, application, program, profile, direction,
+                                   returns_to_caller, too_complex, source_port, address_translation})
+    conditions.push_back({kind, "", {}});
+  return conditions;
 }
 
 ConditionId Policy::condition(ConditionKind kind, std::string_view name, Span where) {

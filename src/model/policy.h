@@ -57,7 +57,8 @@ using ConditionIds = std::vector<ConditionId>;  // ascending, no duplicates
 // Conditions that every policy has, because the question and not the export leaves them open.
 inline constexpr ConditionId ingress_condition = 0, egress_condition = 1, application_condition = 2,
                              program_condition = 3, profile_condition = 4, direction_condition = 5,
-                             caller_condition = 6, complexity_condition = 7, source_port_condition = 8;
+                             caller_condition = 6, complexity_condition = 7, source_port_condition = 8,
+                             pool_condition = 9;
 std::vector<Condition> builtin_conditions();
 
 std::string_view to_string(ConditionKind kind);

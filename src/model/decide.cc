@@ -1,0 +1,419 @@
+// The slow twin: packets walked one by one through the rules, as a person would with a finger on the listing.
+//
+// A packet may be at several places at once, because what is merely possible leaves both ways open: each such
+// place is a Particle. Semantics page, "A rule list", row by row. Many packets share one walk (a particle
+// knows whose it is), and for each rule the question "do destination and service fit?" is asked once a kind
+// of packet.
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+#include "model/match.h"
+#include "model/question.h"
+
+namespace aclmend::model {
+namespace {
+
+struct Particle {
+  std::uint32_t packet = 0;  // index of the packet asked about
+  std::uint32_t kind = 0;    // particles of one kind have the same header but for the source address
+  Packet now;                // as translated so far
+  View view;
+  State state;
+  ConditionIds conditions;
+  Decider accepted_by;
+};
+using Particles = std::vector<Particle>;
+
+struct SetFit {
+  Fit fit = Fit::certain;
+  const ConditionIds* conditions = nullptr;
+};
+
+SetFit address_fit(const Policy& policy, AddressTerm term, Address address) {
+  const auto sure = [](bool is_member) { return SetFit{is_member ? Fit::certain : Fit::no}; };
+  switch (term.kind) {
+    case AddressTerm::Kind::any: return sure(true);
+    case AddressTerm::Kind::any4: return sure(address.is_v4());
+    case AddressTerm::Kind::any6: return sure(!address.is_v4());
+    case AddressTerm::Kind::v4:
+      return sure(address.is_v4() && (address.as_v4() & netmask(term.length)) == term.value);
+    case AddressTerm::Kind::group: {
+      const Partly<AddressSet>& set = policy.groups[term.value].addresses;
+      if (set.certain.contains(address)) return {Fit::certain};
+      if (set.possible.contains(address)) return {Fit::possible, &set.conditions};
+      return {Fit::no};
+    }
+  }
+  return {Fit::no};
+}
+
+bool holds(const ServiceSet& set, const Packet& packet) {
+  return std::ranges::any_of(set, [&](const ServiceBox& box) {
+    return box.protocol.contains(packet.protocol) && box.source.contains(packet.source_port) &&
+           box.destination.contains(packet.destination_port);
+  });
+}
+
+SetFit service_fit(const Policy& policy, const ServiceTerm& term, const Packet& packet) {
+  const auto inside = [](PortRange range, std::uint16_t port) {
+    return port >= range.first && port <= range.last;
+  };
+  switch (term.kind) {
+    case ServiceTerm::Kind::any: return {Fit::certain};
+    case ServiceTerm::Kind::literal:
+      return {packet.protocol == term.protocol && inside(term.source, packet.source_port) &&
+                      inside(term.destination, packet.destination_port)
+                  ? Fit::certain
+                  : Fit::no};
+    case ServiceTerm::Kind::group: {
+      const Partly<ServiceSet>& set = policy.service_groups[term.group_id].services;
+      if (holds(set.certain, packet)) return {Fit::certain};
+      if (holds(set.possible, packet)) return {Fit::possible, &set.conditions};
+      return {Fit::no};
+    }
+  }
+  return {Fit::no};
+}
+
+// A rule's answer for one particle.
+struct RuleFit {
+  Fit fit = Fit::certain;
+  ConditionIds conditions;
+  void also(SetFit part) {
+    fit = std::min(fit, part.fit);
+    if (part.fit == Fit::possible && part.conditions != nullptr)
+      conditions = united(conditions, *part.conditions);
+  }
+};
+
+// A hostile list can hold a condition a line: what is listed is bounded, what is decided is not touched by
+// it.
+constexpr std::size_t most_conditions = 64;
+constexpr std::size_t longest_path = 1000;
+
+Particle with(const Particle& particle, const ConditionIds& conditions) {
+  Particle copy = particle;
+  copy.conditions = united(copy.conditions, conditions);
+  if (copy.conditions.size() > most_conditions) copy.conditions.resize(most_conditions);
+  return copy;
+}
+
+bool same_place(const Particle& a, const Particle& b) {
+  return a.packet == b.packet && a.now == b.now && a.state == b.state;
+}
+
+// A packet that gets to a place by two ways is there once: without conditions if one of the ways has none.
+void add_once(Particles& particles, Particle particle) {
+  const auto same =
+      std::ranges::find_if(particles, [&](const Particle& other) { return same_place(other, particle); });
+  if (same == particles.end()) particles.push_back(std::move(particle));
+  else if (same->conditions.empty()) return;
+  else if (particle.conditions.empty()) *same = std::move(particle);
+  else *same = with(*same, particle.conditions);
+}
+
+class Walk {
+ public:
+  Walk(const Policy& policy, const Context& context, std::span<const Packet> packets)
+      : policy_(policy),
+        context_(context),
+        packets_(packets),
+        decisions_(packets.size()),
+        permits_(packets.size()),
+        denies_(packets.size()) {}
+
+  std::vector<Decision> answer();
+
+ private:
+  Particles through(NodeId node, Particles particles);
+  Particles through(NodeId node, const Stage& stage, Particles particles);
+  Particles through(NodeId node, const Branch& branch, Particles particles);
+  // What falls out of the end of the list; what a rule accepted is added to `accepted`.
+  Particles through(ListId list, Particles particles, Particles& accepted, int depth);
+  void take(const Rule& rule, RuleRef ref, const Particle& particle, const RuleFit& fit, Particles& staying,
+            Particles& returned, Particles& accepted, int depth);
+
+  RuleFit fit(const Rule& rule, const Particle& particle) const;
+  void permit(const Particle& particle) { add_once(permits_[particle.packet], particle); }
+  void deny(Particle particle, Decider by) {
+    particle.accepted_by = by;
+    add_once(denies_[particle.packet], std::move(particle));
+  }
+  void both(Particle particle, Decider by) {
+    particle.accepted_by = by;
+    permit(particle);
+    deny(std::move(particle), by);
+  }
+  void regroup(Particles& particles);
+  Decision verdict(std::size_t packet);
+
+  const Policy& policy_;
+  const Context& context_;
+  std::span<const Packet> packets_;
+  std::vector<Decision> decisions_;          // their paths, and the rule that first showed each condition
+  std::vector<Particles> permits_, denies_;  // by packet; `accepted_by` is who took it
+};
+
+void Walk::regroup(Particles& particles) {
+  const auto header = [](const Particle& p) {
+    return std::tuple(p.now.destination, p.now.protocol, p.now.source_port, p.now.destination_port,
+                      p.now.source.family, p.state);
+  };
+  std::map<decltype(header(Particle{})), std::uint32_t> kinds;
+  for (Particle& particle : particles)
+    particle.kind =
+        kinds.try_emplace(header(particle), static_cast<std::uint32_t>(kinds.size())).first->second;
+  std::ranges::stable_sort(particles, {}, &Particle::kind);
+}
+
+RuleFit Walk::fit(const Rule& rule, const Particle& particle) const {
+  RuleFit result;
+  result.also(address_fit(policy_, rule.destination, particle.now.destination));
+  if (result.fit == Fit::no) return result;
+  result.also(service_fit(policy_, rule.service, particle.now));
+  if (result.fit == Fit::no) return result;
+  const QualifierFit qualifier = qualifier_fit(policy_, context_, rule, particle.state);
+  result.also({qualifier.fit, &qualifier.conditions});
+  return result;
+}
+
+Particles Walk::through(ListId list, Particles particles, Particles& accepted, int depth) {
+  Particles returned;
+  if (depth > deepest_call) {
+    for (const Particle& particle : particles) both(with(particle, {complexity_condition}), {});
+    return returned;
+  }
+  regroup(particles);
+  const RuleList& rules = policy_.lists[list];
+  for (std::uint32_t i = 0; i < rules.rules.size() && !particles.empty(); ++i) {
+    const Rule& rule = rules.rules[i];
+    if (!rule.enabled) continue;
+    bool is_concerned = false;
+    Particles staying;
+    RuleFit of_kind;
+    for (std::size_t p = 0; p < particles.size(); ++p) {
+      const Particle& particle = particles[p];
+      if (p == 0 || particle.kind != particles[p - 1].kind) of_kind = fit(rule, particle);
+      if (of_kind.fit == Fit::no && !is_concerned) continue;
+      RuleFit here = of_kind;
+      if (here.fit != Fit::no) here.also(address_fit(policy_, rule.source, particle.now.source));
+      if (here.fit == Fit::no) {
+        if (is_concerned) staying.push_back(particle);
+        continue;
+      }
+      if (!is_concerned) {  // the first that this rule concerns: those before it stay
+        staying.assign(particles.begin(), particles.begin() + static_cast<std::ptrdiff_t>(p));
+        is_concerned = true;
+      }
+      take(rule, {list, i}, particle, here, staying, returned, accepted, depth);
+    }
+    if (!is_concerned) continue;
+    particles = std::move(staying);
+    regroup(particles);
+  }
+  for (Particle& particle : returned) add_once(particles, std::move(particle));
+  return particles;
+}
+
+void Walk::take(const Rule& rule, RuleRef ref, const Particle& particle, const RuleFit& fit,
+                Particles& staying, Particles& returned, Particles& accepted, int depth) {
+  Decision& seen = decisions_[particle.packet];
+  if (seen.path.size() < longest_path)
+    seen.path.push_back({ref, fit.fit == Fit::certain ? Hop::Outcome::match : Hop::Outcome::possible});
+  for (const ConditionId condition : fit.conditions)
+    if (seen.conditions.size() < most_conditions &&
+        std::ranges::find(seen.conditions, condition, &OpenCondition::condition) == seen.conditions.end())
+      seen.conditions.push_back({condition, ref});
+  const Particle taken = with(particle, fit.conditions);
+  const Decider by{ref, std::nullopt};
+  const auto accept = [&](Particle one) {
+    one.accepted_by = by;
+    add_once(accepted, std::move(one));
+  };
+  const bool may_pass = fit.fit == Fit::possible;
+  switch (rule.action) {
+    case Action::permit: {
+      Particle permitted = taken;
+      permitted.accepted_by = by;
+      permit(permitted);
+      break;
+    }
+    case Action::deny: deny(taken, by); break;
+    case Action::accept: accept(taken); break;
+    case Action::pass: staying.push_back(particle); return;
+    case Action::change_state: {
+      Particle changed = taken;
+      changed.state = policy_.state_changes[rule.target].applied_to(particle.state);
+      add_once(staying, changed);
+      if (may_pass) add_once(staying, taken);  // unchanged, and it hangs on the same condition
+      return;
+    }
+    case Action::translate: {
+      const auto views = translated_views(particle.view, policy_.translations[rule.target]);
+      if (!views || !can_take(policy_.translations[rule.target], particle.now.source.family))
+        both(with(taken, {complexity_condition}), by);
+      else
+        for (const View& view : *views) {
+          Particle moved = views->size() > 1 ? with(taken, {pool_condition}) : taken;
+          const Packet& wire = packets_[particle.packet];
+          moved.view = view;
+          moved.now.destination = view.destination_of(wire.destination);
+          moved.now.destination_port = view.port_of(wire.destination_port);
+          accept(std::move(moved));
+        }
+      break;
+    }
+    case Action::program_decides: {
+      const Particle open = with(taken, {rule.target});
+      accept(open);
+      deny(open, by);
+      break;
+    }
+    case Action::unknown: {
+      const Particle open = with(taken, {rule.target});
+      accept(open);
+      deny(open, by);
+      staying.push_back(particle);
+      return;
+    }
+    case Action::jump:
+      if (may_pass) add_once(staying, particle);
+      for (Particle& back : through(rule.target, {taken}, accepted, depth + 1))
+        add_once(staying, std::move(back));
+      return;
+    case Action::go_to:
+      for (Particle& back : through(rule.target, {taken}, accepted, depth + 1))
+        add_once(returned, std::move(back));
+      break;
+    case Action::return_to_caller: add_once(returned, taken); break;
+  }
+  if (may_pass) staying.push_back(particle);
+}
+
+Particles Walk::through(NodeId node, const Stage& stage, Particles particles) {
+  Particles accepted;
+  for (const ListId list : stage.lists) particles = through(list, std::move(particles), accepted, 0);
+  const Decider by{std::nullopt, node};
+  for (Particle& particle : particles) switch (stage.otherwise) {
+      case Stage::Default::accept:
+        if (!stage.implicit.empty()) particle.accepted_by = by;
+        add_once(accepted, std::move(particle));
+        break;
+      case Stage::Default::deny: deny(particle, by); break;
+      case Stage::Default::unknown: {
+        Particle open = with(particle, stage.conditions);
+        deny(open, by);
+        open.accepted_by = by;
+        add_once(accepted, std::move(open));
+        break;
+      }
+    }
+  return accepted;
+}
+
+Particles Walk::through(NodeId node, const Branch& branch, Particles particles) {
+  Particles accepted;
+  const auto enter = [&](NodeId to, Particle particle) {
+    for (Particle& through_it : through(to, {std::move(particle)})) add_once(accepted, std::move(through_it));
+  };
+  const auto known = context_.known.find(branch.dimension);
+  for (const Particle& particle : particles) {
+    if (known != context_.known.end()) {
+      const auto named = std::ranges::find(branch.cases, known->second, &Branch::Case::name);
+      if (named == branch.cases.end()) deny(particle, {std::nullopt, node});
+      else enter(named->node, particle);
+      continue;
+    }
+    const auto selected = std::ranges::find_if(branch.cases, [&](const Branch::Case& one) {
+      return one.destinations.contains(particle.now.destination);
+    });
+    if (selected != branch.cases.end()) {
+      enter(selected->node, particle);
+    } else if (branch.cases.size() == 1) {
+      enter(branch.cases.front().node, particle);
+    } else {
+      const Particle open = with(particle, {condition_of(branch.dimension)});
+      if (branch.cases.empty()) both(open, {std::nullopt, node});
+      for (const Branch::Case& one : branch.cases) enter(one.node, open);
+    }
+  }
+  return accepted;
+}
+
+Particles Walk::through(NodeId node, Particles particles) {
+  if (particles.empty()) return particles;
+  const Node& here = policy_.nodes[node];
+  if (const auto* stage = std::get_if<Stage>(&here)) return through(node, *stage, std::move(particles));
+  if (const auto* branch = std::get_if<Branch>(&here)) return through(node, *branch, std::move(particles));
+  for (const NodeId next : std::get<Serial>(here).nodes) particles = through(next, std::move(particles));
+  return particles;
+}
+
+std::vector<Decision> Walk::answer() {
+  Particles particles;
+  for (std::uint32_t i = 0; i < packets_.size(); ++i) {
+    Particle particle;
+    particle.packet = i;
+    particle.now = packets_[i];
+    particles.push_back(std::move(particle));
+  }
+  if (context_.chain) {
+    Particles accepted;
+    for (const Particle& left : through(*context_.chain, std::move(particles), accepted, 0)) {
+      if (policy_.lists[*context_.chain].ends_in_deny) deny(left, {});
+      else both(with(left, {caller_condition}), {});
+    }
+    for (const Particle& particle : accepted) permit(particle);
+  } else {
+    for (const Particle& particle : through(policy_.root, std::move(particles))) permit(particle);
+  }
+  std::vector<Decision> decisions;
+  for (std::size_t i = 0; i < packets_.size(); ++i) decisions.push_back(verdict(i));
+  return decisions;
+}
+
+Decision Walk::verdict(std::size_t packet) {
+  const Particles& permits = permits_[packet];
+  const Particles& denies = denies_[packet];
+  assert(!permits.empty() || !denies.empty());
+  Decision decision;
+  if (!permits.empty() && !denies.empty()) decision.verdict = Verdict::unknown;
+  else decision.verdict = permits.empty() ? Verdict::deny : Verdict::permit;
+  const Particles& taken = permits.empty() ? denies : permits;
+  const bool is_sure = decision.verdict != Verdict::unknown;
+  if (is_sure) decision.decider = taken.front().accepted_by;
+  if (taken.front().now != packets_[packet]) decision.translated = taken.front().now;
+
+  ConditionIds open;
+  for (const Particles* particles : {&permits, &denies})
+    for (const Particle& particle : *particles) open = united(open, particle.conditions);
+  const std::vector<OpenCondition>& shown_by = decisions_[packet].conditions;
+  for (const ConditionId condition : open) {
+    const auto shown = std::ranges::find(shown_by, condition, &OpenCondition::condition);
+    decision.conditions.push_back({condition, shown == shown_by.end() ? std::nullopt : shown->rule});
+  }
+  decision.path = std::move(decisions_[packet].path);
+  return decision;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::permit: return "permit";
+    case Verdict::deny: return "deny";
+    case Verdict::unknown: return "unknown";
+  }
+  return "";
+}
+
+std::vector<Decision> decide(const Policy& policy, const Context& context, std::span<const Packet> packets) {
+  return Walk(policy, context, packets).answer();
+}
+
+Decision decide(const Policy& policy, const Context& context, const Packet& packet) {
+  return std::move(decide(policy, context, std::span(&packet, 1)).front());
+}
+
+}  // namespace aclmend::model

@@ -1,0 +1,323 @@
+// The meaning of a policy inside a region: sets walked through the rules (semantics page, "A rule list").
+//
+// Packets keep the header they had on the wire all the way; a translation is a View through which the later
+// rules look at them, so that a rule's sets are pulled back to the wire before they are intersected.
+#include <algorithm>
+
+#include "model/match.h"
+#include "model/question.h"
+
+namespace aclmend::model {
+namespace {
+
+// Packets that are at one place of the walk with the same view and state.
+struct Stream {
+  PacketSet packets;
+  View view;
+  State state;
+  ConditionIds conditions;
+  Decider accepted_by;
+};
+using Streams = std::vector<Stream>;
+
+struct RuleSets {
+  PacketSet certain;
+  PacketSet possible;
+  ConditionIds conditions;  // of the part that is possible only
+};
+
+Stream part(const Stream& stream, PacketSet packets, const ConditionIds& conditions) {
+  Stream result = stream;
+  result.packets = std::move(packets);
+  result.conditions = united(result.conditions, conditions);
+  return result;
+}
+
+// Adds packets to a place; those that are there already without further conditions gain nothing.
+void add(Streams& streams, Stream stream) {
+  if (stream.packets.empty()) return;
+  for (Stream& other : streams) {
+    if (other.view != stream.view || other.state != stream.state || other.accepted_by != stream.accepted_by)
+      continue;
+    if (other.conditions == stream.conditions) {
+      other.packets |= stream.packets;
+      return;
+    }
+    if (std::ranges::includes(stream.conditions, other.conditions)) stream.packets -= other.packets;
+    if (stream.packets.empty()) return;
+  }
+  streams.push_back(std::move(stream));
+}
+
+class Walk {
+ public:
+  Walk(const Policy& policy, const Context& context) : policy_(policy), context_(context) {}
+  Meaning of(const PacketSet& region);
+
+ private:
+  Streams through(NodeId node, Streams streams);
+  Streams through(NodeId node, const Stage& stage, Streams streams);
+  Streams through(NodeId node, const Branch& branch, Streams streams);
+  Streams through(ListId list, Streams streams, Streams& accepted, int depth);
+  void take(const Rule& rule, RuleRef ref, const Stream& stream, const RuleSets& sets, Streams& staying,
+            Streams& returned, Streams& accepted, int depth);
+  RuleSets sets_of(const Rule& rule, const Stream& stream) const;
+
+  void out(const Stream& stream, bool is_permit, Decider by) {
+    if (!stream.packets.empty())
+      meaning_.outcomes.push_back({stream.packets, is_permit, by, stream.conditions});
+  }
+  void both(const Stream& stream, Decider by) {
+    out(stream, true, by);
+    out(stream, false, by);
+  }
+
+  const Policy& policy_;
+  const Context& context_;
+  Meaning meaning_;
+};
+
+PacketSet product(const AddressSet& source, const AddressSet& destination, const ServiceSet& services,
+                  const View& view, const PacketSet& within) {
+  PacketSet result;
+  Box box{source, view.wire_destinations(destination), {}, {}, {}};
+  for (const ServiceBox& service : services) {
+    box.protocol = service.protocol;
+    box.source_port = service.source;
+    box.destination_port = view.wire_ports(service.destination);
+    result |= PacketSet(box) & within;
+  }
+  return result;
+}
+
+RuleSets Walk::sets_of(const Rule& rule, const Stream& stream) const {
+  RuleSets sets;
+  const QualifierFit qualifier = qualifier_fit(policy_, context_, rule, stream.state);
+  if (qualifier.fit == Fit::no) return sets;
+  const auto destination = addresses_of(policy_, rule.destination);
+  const auto source = addresses_of(policy_, rule.source);
+  const auto services = services_of(policy_, rule.service);
+  sets.possible =
+      product(source->possible, destination->possible, services->possible, stream.view, stream.packets);
+  if (sets.possible.empty()) return sets;
+  const bool is_open =
+      qualifier.fit == Fit::possible || source->is_open() || destination->is_open() || services->is_open();
+  if (!is_open) {
+    sets.certain = sets.possible;
+    return sets;
+  }
+  if (qualifier.fit == Fit::certain)
+    sets.certain =
+        product(source->certain, destination->certain, services->certain, stream.view, stream.packets);
+  sets.conditions = united(united(qualifier.conditions, source->conditions),
+                           united(destination->conditions, services->conditions));
+  return sets;
+}
+
+Streams Walk::through(ListId list, Streams streams, Streams& accepted, int depth) {
+  Streams returned;
+  if (depth > deepest_call) {
+    for (const Stream& stream : streams) both(part(stream, stream.packets, {complexity_condition}), {});
+    return returned;
+  }
+  const RuleList& rules = policy_.lists[list];
+  for (std::uint32_t i = 0; i < rules.rules.size() && !streams.empty(); ++i) {
+    const Rule& rule = rules.rules[i];
+    if (!rule.enabled) continue;
+    Streams staying;
+    bool is_concerned = false;
+    for (std::size_t s = 0; s < streams.size(); ++s) {
+      const RuleSets sets = sets_of(rule, streams[s]);
+      if (sets.possible.empty()) {
+        if (is_concerned) add(staying, streams[s]);
+        continue;
+      }
+      if (!is_concerned) staying.assign(streams.begin(), streams.begin() + static_cast<std::ptrdiff_t>(s));
+      is_concerned = true;
+      take(rule, {list, i}, streams[s], sets, staying, returned, accepted, depth);
+    }
+    if (is_concerned) streams = std::move(staying);
+  }
+  for (Stream& stream : returned) add(streams, std::move(stream));
+  return streams;
+}
+
+void Walk::take(const Rule& rule, RuleRef ref, const Stream& stream, const RuleSets& sets, Streams& staying,
+                Streams& returned, Streams& accepted, int depth) {
+  const Decider by{ref, std::nullopt};
+  const Stream sure = part(stream, sets.certain, {});
+  const Stream open = part(stream, sets.possible - sets.certain, sets.conditions);
+  const auto accept = [&](Stream one) {
+    one.accepted_by = by;
+    add(accepted, std::move(one));
+  };
+  const auto rest_stays = [&] { add(staying, part(stream, stream.packets - sets.certain, {})); };
+  switch (rule.action) {
+    case Action::permit:
+    case Action::deny:
+      for (const Stream& taken : {sure, open}) out(taken, rule.action == Action::permit, by);
+      rest_stays();
+      return;
+    case Action::accept:
+      for (const Stream& taken : {sure, open}) accept(taken);
+      rest_stays();
+      return;
+    case Action::pass: add(staying, stream); return;
+    case Action::change_state:
+      add(staying, part(stream, stream.packets - sets.possible, {}));
+      for (Stream changed : {sure, open}) {
+        changed.state = policy_.state_changes[rule.target].applied_to(stream.state);
+        add(staying, std::move(changed));
+      }
+      add(staying, open);  // unchanged, and it hangs on the same condition
+      return;
+    case Action::translate: {
+      const auto views = translated_views(stream.view, policy_.translations[rule.target]);
+      PacketSet takeable;
+      for (const Family family : {Family::ipv4, Family::ipv6}) {
+        Box box = Box::all();
+        box.source = box.destination = AddressSet::all(family);
+        if (views && can_take(policy_.translations[rule.target], family))
+          takeable |= PacketSet(std::move(box));
+      }
+      for (const Stream& all : {sure, open}) {
+        both(part(all, all.packets - takeable, {complexity_condition}), by);
+        if (!views) continue;
+        const Stream taken = part(all, all.packets & takeable, {});
+        for (const View& view : *views) {
+          Stream moved = views->size() > 1 ? part(taken, taken.packets, {pool_condition}) : taken;
+          moved.view = view;
+          accept(std::move(moved));
+        }
+      }
+      rest_stays();
+      return;
+    }
+    case Action::program_decides:
+    case Action::unknown:
+      for (const Stream& taken : {sure, open}) {
+        const Stream possibly = part(taken, taken.packets, {rule.target});
+        accept(possibly);
+        out(possibly, false, by);
+      }
+      if (rule.action == Action::unknown) add(staying, stream);
+      else rest_stays();
+      return;
+    case Action::jump: {
+      rest_stays();
+      Streams called;
+      for (const Stream& taken : {sure, open}) add(called, taken);
+      for (Stream& back : through(rule.target, std::move(called), accepted, depth + 1))
+        add(staying, std::move(back));
+      return;
+    }
+    case Action::go_to: {
+      rest_stays();
+      Streams called;
+      for (const Stream& taken : {sure, open}) add(called, taken);
+      for (Stream& back : through(rule.target, std::move(called), accepted, depth + 1))
+        add(returned, std::move(back));
+      return;
+    }
+    case Action::return_to_caller:
+      rest_stays();
+      for (const Stream& taken : {sure, open}) add(returned, taken);
+      return;
+  }
+}
+
+Streams Walk::through(NodeId node, const Stage& stage, Streams streams) {
+  Streams accepted;
+  for (const ListId list : stage.lists) streams = through(list, std::move(streams), accepted, 0);
+  const Decider by{std::nullopt, node};
+  for (Stream& stream : streams) switch (stage.otherwise) {
+      case Stage::Default::accept:
+        if (!stage.implicit.empty()) stream.accepted_by = by;
+        add(accepted, std::move(stream));
+        break;
+      case Stage::Default::deny: out(stream, false, by); break;
+      case Stage::Default::unknown: {
+        Stream open = part(stream, stream.packets, stage.conditions);
+        out(open, false, by);
+        open.accepted_by = by;
+        add(accepted, std::move(open));
+        break;
+      }
+    }
+  return accepted;
+}
+
+Streams Walk::through(NodeId node, const Branch& branch, Streams streams) {
+  Streams accepted;
+  const auto enter = [&](NodeId to, Stream stream) {
+    if (stream.packets.empty()) return;
+    for (Stream& through_it : through(to, {std::move(stream)})) add(accepted, std::move(through_it));
+  };
+  const auto known = context_.known.find(branch.dimension);
+  for (const Stream& stream : streams) {
+    if (known != context_.known.end()) {
+      const auto named = std::ranges::find(branch.cases, known->second, &Branch::Case::name);
+      if (named == branch.cases.end()) out(stream, false, {std::nullopt, node});
+      else enter(named->node, stream);
+      continue;
+    }
+    PacketSet left = stream.packets;
+    for (const Branch::Case& one : branch.cases) {
+      Box selected = Box::all();
+      selected.destination = stream.view.wire_destinations(one.destinations);
+      const PacketSet here = left & PacketSet(std::move(selected));
+      left -= here;
+      enter(one.node, part(stream, here, {}));
+    }
+    const bool is_open = branch.cases.size() != 1;
+    const Stream rest =
+        part(stream, left, is_open ? ConditionIds{condition_of(branch.dimension)} : ConditionIds{});
+    if (branch.cases.empty()) both(rest, {std::nullopt, node});
+    for (const Branch::Case& one : branch.cases) enter(one.node, rest);
+  }
+  return accepted;
+}
+
+Streams Walk::through(NodeId node, Streams streams) {
+  if (streams.empty()) return streams;
+  const Node& here = policy_.nodes[node];
+  if (const auto* stage = std::get_if<Stage>(&here)) return through(node, *stage, std::move(streams));
+  if (const auto* branch = std::get_if<Branch>(&here)) return through(node, *branch, std::move(streams));
+  for (const NodeId next : std::get<Serial>(here).nodes) streams = through(next, std::move(streams));
+  return streams;
+}
+
+Meaning Walk::of(const PacketSet& region) {
+  Streams streams;
+  add(streams, {region, {}, {}, {}, {}});
+  Streams accepted;
+  if (context_.chain) {
+    for (const Stream& left : through(*context_.chain, std::move(streams), accepted, 0)) {
+      if (policy_.lists[*context_.chain].ends_in_deny) out(left, false, {});
+      else both(part(left, left.packets, {caller_condition}), {});
+    }
+  } else {
+    accepted = through(policy_.root, std::move(streams));
+  }
+  for (const Stream& stream : accepted) out(stream, true, stream.accepted_by);
+  return std::move(meaning_);
+}
+
+PacketSet united_outcomes(const Meaning& meaning, bool is_permit) {
+  PacketSet result;
+  for (const Outcome& outcome : meaning.outcomes)
+    if (outcome.is_permit == is_permit) result |= outcome.packets;
+  return result;
+}
+
+}  // namespace
+
+PacketSet Meaning::permitted() const { return united_outcomes(*this, true) - united_outcomes(*this, false); }
+PacketSet Meaning::denied() const { return united_outcomes(*this, false) - united_outcomes(*this, true); }
+PacketSet Meaning::unknown() const { return united_outcomes(*this, true) & united_outcomes(*this, false); }
+
+Meaning meaning(const Policy& policy, const Context& context, const PacketSet& region) {
+  return Walk(policy, context).of(region);
+}
+
+}  // namespace aclmend::model
