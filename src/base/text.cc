@@ -41,6 +41,23 @@ bool is_deceptive(std::string_view sequence) {
   return second == 0x81 && third >= 0xA0 && third <= 0xAF;
 }
 
+// Edit distance in which two neighbours that changed places count once, as typing goes wrong most often.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+    std::swap(before_last, last);
+    std::swap(last, row);
+  }
+  return last.back();
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -107,18 +124,9 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
   if (word.size() > longest) return best;
   for (const std::string_view choice : choices) {
     if (choice.size() > longest) continue;
-    std::vector<std::size_t> row(choice.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      std::size_t diagonal = row[0]++;
-      for (std::size_t j = 0; j < choice.size(); ++j) {
-        const std::size_t substituted = diagonal + (word[i] == choice[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
+    const std::size_t distance = edit_distance(word, choice);
+    if (distance < best_distance) {
+      best_distance = distance;
       best = choice;
     }
   }
