@@ -104,7 +104,7 @@ TEST_CASE("an inventory's errors are told all at once, in order, with line and c
         "aclmend.yaml:2:1: unknown key 'mial' in the inventory: did you mean 'mail'?\n"
         "aclmend.yaml:3:17: expected an address, found '203.0.113.256'\n"
         "aclmend.yaml:5:20: unknown key 'ingres' in a device: did you mean 'ingress'?\n"
-        "aclmend.yaml:6:11: expected a text of one line for 'file', found a list\n"
+        "aclmend.yaml:6:13: expected a text of one line for 'file', found a list\n"
         "aclmend.yaml:7:5: expected a device with its keys, found 'edge.cfg'\n"
         "aclmend.yaml:9:42: expected true or false for 'holds', found 'yes'\n"
         "aclmend.yaml:9:47: expected a text for 'reason', found nothing\n");
