@@ -1,24 +1,14 @@
 // Runs every vendors/*/cases/*.case, a section each: `aclmend_tests "case files" -c cisco_asa/NAME.case`.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "tests/support/case_file.h"
+#include "tests/support/program.h"
 #include "tests/support/test.h"
 
 namespace aclmend::test {
 namespace {
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // The folder vendors/cisco_asa belongs to the vendor "cisco-asa".
 const Vendor* vendor_of_folder(std::string folder) {

@@ -2,8 +2,12 @@
 
 namespace aclmend::cli {
 
+extern const Command trace_command;
+
 std::span<const Command* const> commands() {
-  static constexpr std::span<const Command* const> table;
+  static constexpr const Command* table[] = {
+      &trace_command,
+  };
   return table;
 }
 

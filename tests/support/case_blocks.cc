@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "model/question.h"
+#include "model/trace.h"
 #include "tests/support/case_file.h"
 
 namespace aclmend::test {
@@ -36,7 +36,7 @@ std::string place(const Policy& policy, Span span) {
   return fmt::format("{}:{}", model::file_of(policy, span), model::line_of(policy, span));
 }
 
-[[maybe_unused]] std::string rule_with_place(const Policy& policy, model::RuleRef ref) {
+std::string rule_with_place(const Policy& policy, model::RuleRef ref) {
   return fmt::format("{} ({})", model::rule_name(policy, ref), place(policy, policy.rule(ref).span));
 }
 
@@ -66,8 +66,7 @@ Result<Endpoint> endpoint(std::string_view word) {
 }
 
 struct TraceQuestion {
-  Packet packet;
-  Context context;
+  model::TraceQuestion asked;
   std::string ingress;
   const Device* device = nullptr;
   bool with_path = false;
@@ -113,7 +112,7 @@ Result<bool> apply_option(TraceQuestion& question, std::string_view option, std:
   if (option == "context") return true;  // chose the device already
   if (option == "chain") {
     TRY(list, list_named(policy, value));
-    question.context.chain = list;
+    question.asked.context.chain = list;
     return true;
   }
   if (option == "assume") {
@@ -121,13 +120,13 @@ Result<bool> apply_option(TraceQuestion& question, std::string_view option, std:
     const std::string_view state = equals == std::string_view::npos ? "" : value.substr(equals + 1);
     if (state != "on" && state != "off") return fail("expected assume \"CONDITION\"=on or =off");
     TRY(condition, condition_named(policy, value.substr(0, equals)));
-    question.context.assumed[condition] = state == "on";
+    question.asked.context.assumed[condition] = state == "on";
     return true;
   }
   if (option == "icmp-type" || option == "code") {
     const auto number = parse_decimal<std::uint8_t>(value);
     if (!number) return fail(fmt::format("expected a number after {}, found '{}'", option, value));
-    (option == "code" ? question.packet.destination_port : question.packet.source_port) = *number;
+    (option == "code" ? question.asked.packet.destination_port : question.asked.packet.source_port) = *number;
     return true;
   }
   const auto dimension = dimension_named(option);
@@ -136,7 +135,7 @@ Result<bool> apply_option(TraceQuestion& question, std::string_view option, std:
         fmt::format("no such word '{}'; there are ingress, egress, chain, context, assume, icmp-type, "
                     "code, application, program, profile, direction, path",
                     option));
-  question.context.known[*dimension] = value;
+  question.asked.context.known[*dimension] = value;
   if (*dimension == model::Dimension::ingress) question.ingress = value;
   return true;
 }
@@ -156,9 +155,10 @@ Result<TraceQuestion> trace_question(const CaseSubject& subject, std::string_vie
   const bool has_ports =
       *protocol == protocol::tcp || *protocol == protocol::udp || *protocol == protocol::sctp;
   if (has_ports && !to.port) return fail(fmt::format("{} needs a destination port", words[0]));
-  question.packet = {from.address, to.address, *protocol,
-                     from.port.value_or(has_ports ? usual_source_port : std::uint16_t{0}),
-                     to.port.value_or(std::uint16_t{0})};
+  question.asked.packet = {from.address, to.address, *protocol,
+                           from.port.value_or(has_ports ? usual_source_port : std::uint16_t{0}),
+                           to.port.value_or(std::uint16_t{0})};
+  if (has_ports && !from.port) question.asked.source_ports = PortSet(1024, 65535);
   std::string_view scope;
   for (std::size_t i = 4; i < words.size(); i += 2)
     if (words[i] == "context") scope = words[i + 1];
@@ -169,7 +169,6 @@ Result<TraceQuestion> trace_question(const CaseSubject& subject, std::string_vie
   return question;
 }
 
-#if __has_include("model/decide.cc")
 std::string verdict_line(const Policy& policy, const Decision& decision) {
   const std::string verdict(model::to_string(decision.verdict));
   if (decision.decider.rule)
@@ -198,12 +197,18 @@ Result<std::string> trace(const CaseSubject& subject, std::string_view words) {
   if (!subject.reading) return to_string(subject.reading.error());
   TRY(question, trace_question(subject, words));
   const Policy& policy = question.device->policy;
-  const Decision decision = model::decide(policy, question.context, question.packet);
+  TRY(answer, model::trace(policy, question.asked));
+  const Decision& decision = answer.decision;
   std::string out = verdict_line(policy, decision);
   for (const model::OpenCondition& open : decision.conditions) {
+    if (decision.verdict != model::Verdict::unknown) break;  // what hung on them came out the same
     out += "  " + model::to_string(policy.conditions[open.condition]);
     out += open.rule ? fmt::format(": {}\n", rule_with_place(policy, *open.rule)) : "\n";
   }
+  for (const model::PortAnswer& part : answer.ports)
+    if (answer.ports.size() > 1)
+      out +=
+          fmt::format("  {} from source ports {}\n", model::to_string(part.verdict), to_string(part.ports));
   if (decision.translated) out += fmt::format("translated to {}\n", to_text(*decision.translated));
   if (question.with_path)
     for (const model::Hop& hop : decision.path)
@@ -211,16 +216,12 @@ Result<std::string> trace(const CaseSubject& subject, std::string_view words) {
   return out;
 }
 
-#else
-Result<std::string> trace(const CaseSubject&, std::string_view) { return fail("decide is not built"); }
-#endif
-
 Result<std::string> verify(const CaseSubject& subject, std::string_view words) {
   if (!subject.reading) return to_string(subject.reading.error());
   TRY(question, trace_question(subject, words));
   std::string out;
   for (const std::string& command :
-       subject.vendor.verify(*question.device, question.packet, question.ingress))
+       subject.vendor.verify(*question.device, question.asked.packet, question.ingress))
     out += command + "\n";
   return out.empty() ? "none" : out;
 }
