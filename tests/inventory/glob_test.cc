@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/inventory/folder.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
 using namespace aclmend;

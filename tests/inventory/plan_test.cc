@@ -1,7 +1,7 @@
 #include "inventory/plan.h"
 
 #include "inventory/read.h"
-#include "tests/inventory/folder.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
 using namespace aclmend;

@@ -1,6 +1,6 @@
 #include "inventory/read.h"
 
-#include "tests/inventory/folder.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
 using namespace aclmend;

@@ -1,7 +1,6 @@
 #include "tests/support/program.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <cstdio>
 #include <fstream>
@@ -10,6 +9,7 @@
 #include <stdexcept>
 
 #include "cli/run.h"
+#include "tests/support/folder.h"
 #include "tests/support/test.h"
 
 namespace aclmend::test {
@@ -22,22 +22,6 @@ Ran aclmend(const std::vector<std::string>& args, const std::string& in) {
   return {status, out.str(), err.str()};
 }
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "aclmend-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
-  root_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(root_, ignored);
-}
-
-std::string Folder::file(std::string_view name, std::string_view text) const {
-  std::ofstream(root_ / name, std::ios::binary) << text;
-  return path(name);
-}
-
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot be read: " + path.string());
@@ -48,7 +32,7 @@ std::string text_of(const std::filesystem::path& path) {
 
 std::string schema_errors(std::string_view document, std::string_view name) {
   const Folder folder;
-  const std::string file = folder.file("document.json", document);
+  const std::string file = folder.write("document.json", std::string(document));
   const auto schema = root() / "docs/schema" / fmt::format("{}.schema.json", name);
   const std::string command =
       fmt::format("python3 -W ignore -m jsonschema -i '{}' '{}' 2>&1", file, schema.string());

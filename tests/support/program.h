@@ -15,21 +15,6 @@ struct Ran {
 
 Ran aclmend(const std::vector<std::string>& args, const std::string& in = {});
 
-// A folder of its own under the temporary directory, removed with everything in it.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  // Writes a file into it and gives back its path.
-  std::string file(std::string_view name, std::string_view text) const;
-  std::string path(std::string_view name) const { return (root_ / name).string(); }
-
- private:
-  std::filesystem::path root_;
-};
-
 std::string text_of(const std::filesystem::path& path);
 
 // What python3-jsonschema says against a document: empty when it follows docs/schema/NAME.schema.json.
