@@ -1,0 +1,123 @@
+// A configuration → one device: the parts in order, and what is said beside the rules.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "vendors/cisco_asa/lowering.h"
+
+namespace aclmend::cisco_asa {
+namespace {
+
+std::string_view product_name(Product product) {
+  switch (product) {
+    case Product::asa: return "Cisco ASA";
+    case Product::pix: return "Cisco PIX";
+    case Product::fwsm: return "Cisco FWSM";
+  }
+  return "";
+}
+
+std::string_view form_name(Form form) {
+  switch (form) {
+    case Form::running: return "running configuration";
+    case Form::startup: return "startup configuration";
+    case Form::show_access_list: return "show access-list";
+    case Form::tech_support: return "show tech-support";
+    case Form::commands: return "commands";
+    case Form::part: return "part of a configuration";
+  }
+  return "";
+}
+
+std::string summary(const Header& header) {
+  std::string text(product_name(header.product));
+  if (!header.version.empty()) text += " " + header.version;
+  text += fmt::format(", {}", form_name(header.form));
+  if (!header.written.empty()) text += ", written " + header.written;
+  return printable(text);
+}
+
+bool is_before(const Header& header, int major, int minor) {
+  return header.major < major || (header.major == major && header.minor < minor);
+}
+
+// What the version decides, and what is assumed where the file does not tell it.
+void settle_version(Lowering& lowering) {
+  const Configuration& from = lowering.from;
+  const bool is_old_product = from.header.product != Product::asa;
+  if (!from.header.version.empty()) {
+    lowering.any_is_v4 = is_old_product || is_before(from.header, 9, 0);
+    lowering.maps_after_lists = is_old_product || is_before(from.header, 8, 3);
+    return;
+  }
+  lowering.maps_after_lists = from.old_nat_lines && !from.has_new_nat;
+  lowering.any_is_v4 = lowering.maps_after_lists;
+  lowering.inferred.push_back(lowering.maps_after_lists
+                                  ? "no version in the file: its translations are those of a release before "
+                                    "8.3, so lists hold mapped addresses"
+                                  : "no version in the file: taken as 9.x, where `any` is IPv4 and IPv6, and "
+                                    "lists hold real addresses");
+}
+
+void notice(Lowering& lowering, model::NoticeKind kind, Span span, std::string text) {
+  lowering.policy.notices.push_back({kind, span, std::move(text)});
+}
+
+void say_what_is_missing(Lowering& lowering) {
+  const Configuration& from = lowering.from;
+  const bool is_whole = !from.header.version.empty() && from.header.form != Form::show_access_list;
+  std::string missing;
+  const auto lacks = [&](std::string_view what) {
+    missing += fmt::format("{}{}", missing.empty() ? "" : ", ", what);
+  };
+  if (!is_whole) {
+    if (from.bindings.empty()) lacks("access-group");
+    if (from.ports.empty()) lacks("interface");
+    if (from.nats.empty()) lacks("nat");
+  }
+  if (from.is_cut_off) lacks("everything after the file's sudden end");
+  if (missing.empty()) return;
+  const Span where = from.lists.empty() || from.lists.front().entries.empty()
+                         ? from.header.span
+                         : from.lists.front().entries.front().place.span();
+  notice(lowering, model::NoticeKind::part_missing, where,
+         fmt::format("this export is a part; not in it: {}", missing));
+}
+
+void say_what_is_beside(Lowering& lowering) {
+  const Configuration& from = lowering.from;
+  for (const model::Notice& one : from.notices) lowering.policy.notices.push_back(one);
+  if (!from.smtp_inspections.empty())
+    notice(lowering, model::NoticeKind::smtp_inspected, from.smtp_inspections.front(),
+           "SMTP inspection is on and may strip STARTTLS");
+  if (from.is_transparent && !from.ethertype_denies.empty())
+    notice(lowering, model::NoticeKind::not_modelled, from.ethertype_denies.front(),
+           "an ethertype list may stop IP as well in transparent mode");
+  if (!from.established.empty())
+    notice(lowering, model::NoticeKind::not_modelled, from.established.front().span(),
+           "`established` lets in connections that belong to earlier ones");
+}
+
+}  // namespace
+
+Device convert(const Configuration& configuration, Account& account, const ReadOptions&) {
+  Device device;
+  device.policy.sources.assign(account.sources.begin(), account.sources.end());
+  Lowering lowering{configuration, account, device.policy, false, false, {}};
+  settle_version(lowering);
+  lower_interfaces(lowering);
+  AddressBook addresses(lowering);
+  ServiceBook services(lowering);
+  const LoweredLists lists = lower_lists(lowering, addresses, services);
+  const LoweredNat nat = lower_nat(lowering, addresses, services);
+  lower_path(lowering, addresses, lists, nat);
+  say_what_is_missing(lowering);
+  say_what_is_beside(lowering);
+  device.summary = summary(configuration.header);
+  device.inferred = std::move(lowering.inferred);
+  device.not_examined = {"routing", "shun and threat-detection state", "IPS modules", "connection limits"};
+  return device;
+}
+
+}  // namespace aclmend::cisco_asa
