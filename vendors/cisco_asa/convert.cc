@@ -21,20 +21,30 @@ std::string_view product_name(Product product) {
 std::string_view form_name(Form form) {
   switch (form) {
     case Form::running: return "running configuration";
-    case Form::startup: return "startup configuration";
     case Form::show_access_list: return "show access-list";
     case Form::tech_support: return "show tech-support";
-    case Form::commands: return "commands";
     case Form::part: return "part of a configuration";
   }
   return "";
+}
+
+// "02:11:45.123 UTC Fri Nov 20 2026" → "2026-11-20 02:11:45 UTC"; any other form stays as it is.
+std::string as_date(const std::string& written) {
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const std::vector<std::string_view> words = split(written, ' ');
+  if (words.size() != 6 || words[3].size() != 3) return written;
+  const std::size_t month = months.find(words[3]);
+  const auto day = parse_decimal<std::uint8_t>(words[4]);
+  if (month == std::string_view::npos || month % 3 != 0 || !day) return written;
+  return fmt::format("{}-{:02}-{:02} {} {}", words[5], month / 3 + 1, *day,
+                     words[0].substr(0, words[0].find('.')), words[1]);
 }
 
 std::string summary(const Header& header) {
   std::string text(product_name(header.product));
   if (!header.version.empty()) text += " " + header.version;
   text += fmt::format(", {}", form_name(header.form));
-  if (!header.written.empty()) text += ", written " + header.written;
+  if (!header.written.empty()) text += ", written " + as_date(header.written);
   return printable(text);
 }
 

@@ -152,7 +152,7 @@ struct NatRule {
 // ---- the whole ----------------------------------------------------------------------------------------
 
 enum class Product : std::uint8_t { asa, pix, fwsm };
-enum class Form : std::uint8_t { running, startup, show_access_list, tech_support, commands, part };
+enum class Form : std::uint8_t { running, show_access_list, tech_support, part };
 
 struct Header {
   Product product = Product::asa;

@@ -401,7 +401,7 @@ void Reader::header_comment(std::string_view text) {
     const std::string_view rest = words.rest();
     const std::size_t at = rest.find(" at ");
     now().header.written = at == std::string_view::npos ? "" : std::string(rest.substr(at + 4));
-    now().header.form = Form::startup;
+    if (now().header.form == Form::part) now().header.form = Form::running;
   } else if (words.accept("end")) {
     header.has_end = true;
     mode_ = Mode::none;

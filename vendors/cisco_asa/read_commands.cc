@@ -46,11 +46,6 @@ bool looks_shown(std::string_view text) {
          (last != std::string_view::npos && text.substr(last + 1).starts_with("0x"));
 }
 
-bool is_service_type(GroupType type) {
-  return type == GroupType::service || type == GroupType::tcp || type == GroupType::udp ||
-         type == GroupType::tcp_udp;
-}
-
 }  // namespace
 
 const NameEntry* named(const Configuration& configuration, std::string_view name) {
