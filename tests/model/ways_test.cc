@@ -13,7 +13,8 @@ namespace {
 
 using namespace model;
 
-constexpr unsigned policies_a_test = 40;
+constexpr unsigned policies_a_test =
+    20;  // each test meets every action; more only cost time under sanitizers
 
 std::string place(unsigned seed, std::size_t context, const Packet& packet) {
   return "seed " + std::to_string(seed) + " context " + std::to_string(context) + " " +
@@ -291,7 +292,7 @@ TEST_CASE("no answer is wrong in any possible world; on flat lists none is vague
         }
       }
     }
-  CHECK(open > 50);              // the generator does leave questions open
+  CHECK(open > 25);               // the generator does leave questions open
   CHECK(walked * 10 > open * 8);  // and vagueness is rare
 }
 
