@@ -15,30 +15,6 @@ std::vector<Row> chosen_rows(const Release& release, const std::optional<Selecti
   return rows;
 }
 
-bool stood_at(const Listing& listing, const Release& release) {
-  if (release.version.empty()) return !listing.until;
-  return (!listing.since || listing.since->version <= release.version) &&
-         (!listing.until || listing.until->version.empty() || listing.until->version > release.version);
-}
-
-Listing listing_of(const Release& release, const Row& row, const Prefix& prefix,
-                   std::span<const Listing> known) {
-  Listing listing{.instance = release.instance,
-                  .id = row.id,
-                  .service_area = row.service_area,
-                  .service = service(row),
-                  .prefix = prefix,
-                  .since = {},
-                  .until = {}};
-  if (!selects(smtp_selection(), row)) return listing;
-  for (const Listing& one : known)
-    if (one.prefix == prefix && stood_at(one, release)) {
-      listing.since = one.since;
-      listing.until = one.until;
-    }
-  return listing;
-}
-
 struct Search {
   AddressSet wanted;
   std::vector<Listing> in_force;
@@ -46,14 +22,10 @@ struct Search {
 };
 
 void look_in(const Release& release, const std::optional<Selection>& selection, Search& search) {
-  const std::vector<Listing> known = history(release.instance);
-  std::vector<Listing> here;
-  for (const Row& row : chosen_rows(release, selection))
-    for (const Prefix& prefix : row.ips)
-      if (search.wanted.intersects(AddressSet(prefix)))
-        here.push_back(listing_of(release, row, prefix, known));
+  std::vector<Listing> here = listings(release, chosen_rows(release, selection));
+  std::erase_if(here, [&](const Listing& one) { return !search.wanted.intersects(AddressSet(one.prefix)); });
   const bool smtp_counts = !selection || selection->tcp_port == 25;
-  for (const Listing& one : known)
+  for (const Listing& one : history(release.instance))
     if (smtp_counts && one.until && search.wanted.intersects(AddressSet(one.prefix)) &&
         std::ranges::find(here, one) == here.end())
       search.former.push_back(one);
@@ -90,9 +62,11 @@ std::vector<std::string> notes_on(std::span<const Asked> answers, std::span<cons
     notes.push_back(
         fmt::format("{} is Microsoft's relay pool: it sends relayed and forwarded mail, and no list holds it",
                     to_string(relay_pool())));
-  for (const Release& release : in_force)
+  for (const Release& release : in_force) {
+    if (!published.intersects(addresses(chosen_rows(release, selection)))) continue;
     for (const std::string& remark : release.remarks)
       notes.push_back(fmt::format("{}: {}", to_string(release.instance), remark));
+  }
   return notes;
 }
 

@@ -130,19 +130,25 @@ Release replayed(Instance instance, std::string_view version, const Chronicle& c
   return release;
 }
 
-Listing listing_of(Instance instance, const Prefix& prefix, const When& since) {
+Listing listing_of(Instance instance, const Prefix& prefix, std::optional<When> since) {
   return {.instance = instance,
           .id = 0,
           .service_area = "Exchange",
           .service = {},
           .prefix = prefix,
-          .since = since,
+          .since = std::move(since),
           .until = {}};
 }
 
 void cut(std::vector<Former>& former, const AddressSet& back) {
   for (Former& part : former) part.addresses -= back;
   std::erase_if(former, [](const Former& part) { return part.addresses.empty(); });
+}
+
+bool stood_at(const Listing& listing, const Release& release) {
+  if (release.version.empty()) return !listing.until;
+  return (!listing.since || listing.since->version <= release.version) &&
+         (!listing.until || listing.until->version.empty() || listing.until->version > release.version);
 }
 
 }  // namespace
@@ -171,6 +177,27 @@ std::vector<Listing> history(Instance instance) {
         listing.id = head.id;
         listing.service = fmt::format("tcp/{}", comma_list(head.tcp_ports));
       }
+  }
+  return all;
+}
+
+std::vector<Listing> listings(const Release& release, std::span<const Row> rows) {
+  const std::vector<Listing> known = history(release.instance);
+  std::vector<Listing> all;
+  for (const Row& row : rows) {
+    const bool is_smtp = selects(smtp_selection(), row);
+    for (const Prefix& prefix : row.ips) {
+      Listing listing = listing_of(release.instance, prefix, std::nullopt);
+      listing.id = row.id;
+      listing.service_area = row.service_area;
+      listing.service = service(row);
+      for (const Listing& one : known)
+        if (is_smtp && one.prefix == prefix && stood_at(one, release)) {
+          listing.since = one.since;
+          listing.until = one.until;
+        }
+      all.push_back(std::move(listing));
+    }
   }
   return all;
 }

@@ -13,6 +13,21 @@ bool looks_like_a_version(std::string_view text) {
   return text.size() == 10 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// "2025-12-01": how inventories pin a release without a version.
+bool looks_like_a_date(std::string_view text) {
+  if (text.size() != 10) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9') return false;
+  return true;
+}
+
+Result<Release> open_date(const std::string& date, Instance instance) {
+  Release release = newest(instance);
+  if (release.as_of == date) return release;
+  return fail(fmt::format("no list of {} as of {} is known here; the one built in is as of {}",
+                          to_string(instance), date, release.as_of));
+}
+
 std::size_t known_prefixes(std::span<const Row> smtp_rows, Instance instance) {
   std::vector<Prefix> known;
   for (const Listing& listing : history(instance)) known.push_back(listing.prefix);
@@ -55,9 +70,10 @@ std::optional<Instance> likely_instance(std::span<const Row> rows) {
 }
 
 Result<Release> open_release(const std::string& file_or_version, std::optional<Instance> instance) {
-  if (file_or_version == "embedded") return newest(instance.value_or(Instance::worldwide));
-  if (looks_like_a_version(file_or_version))
-    return at_version(instance.value_or(Instance::worldwide), file_or_version);
+  const Instance wanted = instance.value_or(Instance::worldwide);
+  if (file_or_version == "embedded") return newest(wanted);
+  if (looks_like_a_version(file_or_version)) return at_version(wanted, file_or_version);
+  if (looks_like_a_date(file_or_version)) return open_date(file_or_version, wanted);
   return open_file(file_or_version, instance);
 }
 

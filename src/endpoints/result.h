@@ -79,8 +79,8 @@ Result<Release> at_version(Instance instance, std::string_view version);
 // column.
 Result<Release> decode(const Source& source, Instance instance);
 
-// `--endpoints`: a version (ten digits), "embedded", or a file. Without an instance it is Worldwide, of a
-// file the likely one, which its remarks say.
+// `--endpoints`: a version (ten digits), the date of the list that is compiled in, "embedded", or a file.
+// Without an instance it is Worldwide, of a file the likely one, which its remarks say.
 Result<Release> open_release(const std::string& file_or_version, std::optional<Instance> instance);
 
 // The instance whose SMTP rows, now or once, hold most prefixes of the list's; none where no prefix is known.
@@ -139,6 +139,9 @@ struct Listing {
 
 // Every stay of a prefix in an SMTP row; one that left and came back has two.
 std::vector<Listing> history(Instance instance);
+
+// The prefixes of a release's rows; those of SMTP rows with what the history knows of them.
+std::vector<Listing> listings(const Release& release, std::span<const Row> rows);
 
 // What once stood in an SMTP row of the release's instance and is in none of its SMTP rows now, cut by when
 // the addresses left for the last time: disjoint, oldest first. `listed` are the prefixes as they were
