@@ -212,6 +212,7 @@ Result<Release> decode(const Source& source, Instance instance) {
   release.instance = instance;
   release.origin = Origin::file;
   release.file = source.name();
+  release.lines = source.line_count();
   release.sha256 = source.sha256();
   release.rows = std::move(rows);
   if (holds_family(release.rows, Family::ipv4) && !holds_family(release.rows, Family::ipv6))

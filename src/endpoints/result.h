@@ -57,8 +57,9 @@ struct Release {
   std::string as_of;    // YYYY-MM-DD; empty: not known
   std::string checked;  // the newest date on which its SMTP rows were seen to be in force; empty: not known
   Origin origin = Origin::embedded;
-  std::string file;    // for Origin::file, as it was given
-  std::string sha256;  // of the bytes it was read from
+  std::string file;         // for Origin::file, as it was given
+  std::uint32_t lines = 0;  // of that file
+  std::string sha256;       // of the bytes it was read from
   Completeness completeness = Completeness::whole;
   std::vector<std::string> remarks;  // what a reader of the list should know
   std::vector<Row> rows;
