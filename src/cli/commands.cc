@@ -2,11 +2,13 @@
 
 namespace aclmend::cli {
 
+extern const Command endpoints_command;
 extern const Command trace_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
       &trace_command,
+      &endpoints_command,
   };
   return table;
 }

@@ -104,6 +104,9 @@ Result<report::EndpointsShow> show_report(const Options& options) {
     TRY(selected, select(release, *question.selection));
     report.prefixes = std::move(selected.addresses);
     report.rows = std::move(selected.rows);
+  } else if (release.completeness == endpoints::Completeness::smtp_rows) {
+    return fail(
+        fmt::format("{}: there are other rows, which are not known; leave out --all", title(release)));
   } else {
     report.prefixes = endpoints::addresses(release.rows);
     report.rows = release.rows;

@@ -53,6 +53,8 @@ Json to_json(const Listing& listing) {
           {"until", to_json(listing.until)}};
 }
 
+Json to_json(const Release& release) { return release_json(release); }
+
 Json to_json(const Asked& asked) {
   return {{"prefix", to_string(asked.prefix)},
           {"covered", prefixes(asked.covered)},
@@ -71,7 +73,7 @@ Json flow_or_null(const std::string& flow) { return flow.empty() ? Json(nullptr)
 }  // namespace
 
 std::string endpoints_show(const EndpointsShow& report) {
-  Json body = to_json(report.release);
+  Json body = release_json(report.release);
   body["flow"] = flow_or_null(report.flow);
   body["prefixes"] = prefixes(report.prefixes);
   body["rows"] = list(report.rows);
@@ -80,8 +82,8 @@ std::string endpoints_show(const EndpointsShow& report) {
 }
 
 std::string endpoints_diff(const EndpointsDiff& report) {
-  const Json body = {{"before", to_json(report.before)},
-                     {"after", to_json(report.after)},
+  const Json body = {{"before", release_json(report.before)},
+                     {"after", release_json(report.after)},
                      {"flow", flow_or_null(report.flow)},
                      {"added", prefixes(report.difference.added)},
                      {"removed", prefixes(report.difference.removed)},

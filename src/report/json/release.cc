@@ -7,7 +7,7 @@ Json known(const std::string& text) { return text.empty() ? Json(nullptr) : Json
 
 }  // namespace
 
-Json to_json(const endpoints::Release& release) {
+Json release_json(const endpoints::Release& release) {
   return {{"instance", endpoints::to_string(release.instance)},
           {"version", known(release.version)},
           {"as_of", known(release.as_of)},

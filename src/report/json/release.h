@@ -6,6 +6,6 @@
 namespace aclmend::report::json {
 
 // {"instance","version","as_of","origin","sha256","completeness","checked"}; what is not known is null.
-Json to_json(const endpoints::Release& release);
+Json release_json(const endpoints::Release& release);
 
 }  // namespace aclmend::report::json

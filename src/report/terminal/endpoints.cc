@@ -87,8 +87,10 @@ std::string row_change(const RowChange& change, const EndpointsDiff& report) {
   head += was == now ? now : fmt::format("{} -> {}", was, now);
   if (change.before && change.after && change.change == Change::terms)
     head += fmt::format("  {} -> {}", terms(*change.before), terms(*change.after));
-  std::string text =
-      printable(head) + "\n" + signed_list('+', change.added) + signed_list('-', change.removed);
+  std::string text = printable(head) + "\n";
+  const Difference& all = report.difference;
+  const bool told_above = all.rows.size() == 1 && change.added == all.added && change.removed == all.removed;
+  if (!told_above) text += signed_list('+', change.added) + signed_list('-', change.removed);
   const bool names_known = report.before.completeness != Completeness::smtp_rows &&
                            report.after.completeness != Completeness::smtp_rows;
   if (names_known && change.before && change.after)
@@ -106,8 +108,10 @@ std::string verdict(const Asked& asked) {
 
 std::string endpoints_show(const EndpointsShow& report) {
   std::string text = printable(title(report.release)) + "\n" + asked_line(report.asked, report.flow);
-  text += labelled("holds", fmt::format("{} in {} of {}", counted(report.prefixes), report.rows.size(),
-                                        rows_counted(report.release.rows.size())));
+  const std::string where = report.rows.empty() ? "in no list"
+                                                : fmt::format("in {} of {}", report.rows.size(),
+                                                              rows_counted(report.release.rows.size()));
+  text += labelled("holds", fmt::format("{}, {}", counted(report.prefixes), where));
   for (const std::string& remark : report.release.remarks) text += labelled("note", remark);
   std::size_t at = 0;
   for (const Row& row : report.rows) {
