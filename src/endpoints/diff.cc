@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "endpoints/result.h"
 
@@ -139,7 +140,7 @@ std::vector<RowChange> row_changes(std::span<const Row> old_rows, std::span<cons
     if (const Measured* into = same_meaning(row, after)) add(compare(row, *into, known));
     else changes.push_back(went(row));
   }
-  std::ranges::stable_sort(changes, {}, &RowChange::id);
+  std::ranges::sort(changes, {}, [](const RowChange& change) { return std::pair(change.id, change.was_id); });
   return changes;
 }
 
