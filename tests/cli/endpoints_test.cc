@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/folder.h"
 #include "tests/support/program.h"
 
 using namespace aclmend::test;
@@ -10,7 +11,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::string_view worldwide = R"([
+const std::string worldwide = R"([
   {"id": 9, "serviceArea": "Exchange", "ips": ["40.92.0.0/15", "52.238.78.88/32"], "tcpPorts": "443",
    "category": "Allow", "required": true},
   {"id": 10, "serviceArea": "Exchange", "urls": ["*.mx.microsoft"], "category": "Allow", "required": true,
@@ -101,7 +102,7 @@ TEST_CASE("endpoints show of every instance, flow and completeness follows the s
 TEST_CASE("endpoints show of a file: input, digest and the instance that was inferred",
           "[cli][endpoints][schema]") {
   const Folder folder;
-  const std::string file = folder.file("list.json", worldwide);
+  const std::string file = folder.write("list.json", worldwide);
   const Json shown = json_of({"endpoints", "show", "--endpoints", file}, "endpoints-show").document;
   CHECK(shown["origin"] == "file");
   CHECK(shown["as_of"].is_null());
@@ -168,7 +169,7 @@ TEST_CASE("endpoints covers on a terminal", "[cli][endpoints]") {
 TEST_CASE("endpoints diff compares coverage of files, versions and the list built in",
           "[cli][endpoints][schema]") {
   const Folder folder;
-  const std::string file = folder.file("list.json", worldwide);
+  const std::string file = folder.write("list.json", worldwide);
   const Ran ran = run({"endpoints", "diff", file});
   CHECK(ran.status == 0);
   CHECK(
@@ -196,16 +197,16 @@ TEST_CASE("endpoints diff compares coverage of files, versions and the list buil
 TEST_CASE("endpoints refuses what it cannot answer, in words", "[cli][endpoints]") {
   const Folder folder;
   const std::string version =
-      folder.file("version.json", R"({"instance":"Worldwide","latest":"2018063000"})");
+      folder.write("version.json", R"({"instance":"Worldwide","latest":"2018063000"})");
   CHECK(refusal({"endpoints", "show", "--endpoints", version}) ==
         "aclmend: " + version +
             ":1:1: the file is an answer of /version, which says what versions there are; wanted is "
             "the answer of /endpoints/INSTANCE as JSON\n");
   const std::string no_mail =
-      folder.file("common.json", R"([{"id": 1, "serviceArea": "Common", "tcpPorts": "443"}])");
+      folder.write("common.json", R"([{"id": 1, "serviceArea": "Common", "tcpPorts": "443"}])");
   CHECK(refusal({"endpoints", "show", "--endpoints", no_mail})
             .find("holds no Exchange rows with TCP 25 and addresses") != std::string::npos);
-  CHECK(refusal({"endpoints", "show", "--endpoints", folder.path("absent.json")}).find("absent.json") !=
+  CHECK(refusal({"endpoints", "show", "--endpoints", folder.path() + "/absent.json"}).find("absent.json") !=
         std::string::npos);
   CHECK(refusal({"endpoints", "show", "--endpoints", "2019010100"})
             .find("2019010100 of Worldwide is not known here") != std::string::npos);
@@ -223,7 +224,7 @@ TEST_CASE("endpoints refuses what it cannot answer, in words", "[cli][endpoints]
         std::string::npos);
   CHECK(refusal({"endpoints", "diff", "2018072800", "--all"}).find("all rows cannot be compared") !=
         std::string::npos);
-  const std::string mail = folder.file("list.json", worldwide);
+  const std::string mail = folder.write("list.json", worldwide);
   CHECK(refusal({"endpoints", "diff", mail, "2018072800", "--instance", "China"}).find("China") !=
         std::string::npos);
   CHECK(refusal({"endpoints", "show", "--format", "yaml"}).find("yaml") != std::string::npos);
@@ -232,7 +233,7 @@ TEST_CASE("endpoints refuses what it cannot answer, in words", "[cli][endpoints]
 
 TEST_CASE("what comes from a file cannot steer the terminal", "[cli][endpoints]") {
   const Folder folder;
-  const std::string file = folder.file(
+  const std::string file = folder.write(
       "list.json", R"([{"id": 10, "serviceArea": "Exchange", "ips": ["192.0.2.0/24"], "tcpPorts": "25",
                         "urls": ["a\u001b[2Jb\n"], "category": "\u001b]0;x\u0007"}])");
   const Ran ran = run({"endpoints", "show", "--endpoints", file});
