@@ -169,7 +169,7 @@ ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number, Te
   Rule& rule = out.rule;
   rule.span = entry.place.span();
   rule.number = number;
-  rule.action = ace.is_permit ? Action::permit : Action::deny;
+  rule.action = ace.is_permit ? Action::accept : Action::deny;  // the next stage must permit as well
   rule.enabled = !ace.is_inactive;
   const Statement& place = entry.place;
   if (ace.reach >= Ace::Reach::source) rule.source = addresses_.term(ace.source, place);
