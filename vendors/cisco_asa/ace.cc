@@ -113,6 +113,7 @@ class Parser {
   std::string_view tag();
   bool address(AddressPlace& place);
   bool source_port();
+  bool holds_its_ports(std::string_view name);
   bool service();
   bool port(PortPlace& place);
   bool icmp();
@@ -211,6 +212,7 @@ bool Parser::source_port() {
   if (!known->is_group) return true;
   const GroupType type = configuration_.groups[known->index].type;
   if (type != GroupType::tcp && type != GroupType::udp && type != GroupType::tcp_udp) return true;
+  if (!holds_its_ports(name)) return false;
   words_ = ahead;
   ace_.source_port = {PortPlace::Kind::group, 0, 65535, name};
   return true;
@@ -229,7 +231,23 @@ bool Parser::service() {
   if (words_.peek() != "object-group") return port(ace_.destination_port);
   words_.next();
   ace_.destination_port = {PortPlace::Kind::group, 0, 65535, without_id(words_.next(), configuration_)};
-  return true;
+  return holds_its_ports(ace_.destination_port.name);
+}
+
+// A group of another protocol's ports, or of ICMP types, cannot stand here: the device refuses the entry.
+bool Parser::holds_its_ports(std::string_view name) {
+  const NameEntry* known = named(configuration_, name);
+  if (known == nullptr || !known->is_group) return true;  // undefined: convert says so
+  const GroupType type = configuration_.groups[known->index].type;
+  const bool is_number = ace_.protocol == Ace::Protocol::number;
+  const bool fits = is_icmp()
+                        ? type == GroupType::icmp_type
+                        : type == GroupType::tcp_udp ||
+                              (type == GroupType::tcp && (!is_number || ace_.number == protocol::tcp)) ||
+                              (type == GroupType::udp && (!is_number || ace_.number == protocol::udp));
+  if (fits) return true;
+  return fail(name, fmt::format("object-group {} does not hold {} of this protocol", shown(name),
+                                is_icmp() ? "types" : "ports"));
 }
 
 bool Parser::icmp() {
@@ -237,7 +255,7 @@ bool Parser::icmp() {
   if (word == "object-group") {
     words_.next();
     ace_.source_port = {PortPlace::Kind::group, 0, 65535, without_id(words_.next(), configuration_)};
-    return true;
+    return holds_its_ports(ace_.source_port.name);
   }
   const IcmpTable types = ace_.number == protocol::icmp ? IcmpTable::icmp : IcmpTable::icmp6;
   const auto type = icmp_type(word, types);

@@ -104,6 +104,7 @@ class Translations {
     return Words(text_of(place, lowering_.text(place.source), scratch_));
   }
   AddressPlace operand(std::string_view word, std::string_view interface) const;
+  static AddressPlace as_wide_as(const std::pair<Address, Address>& real, AddressPlace mapped);
   std::optional<std::uint16_t> port(std::string_view word, std::uint8_t protocol) const;
   void fault(Parsed& out, const Statement& place, std::string_view word, std::string message);
   void emit(const Parsed& parsed);
@@ -161,6 +162,20 @@ AddressPlace Translations::operand(std::string_view word, std::string_view inter
   return place;
 }
 
+// "The netmask or range for the mapped network is the same as that of the real network" (NAT chapter): a
+// mapped address that is written out stands for as many addresses as the object holds.
+AddressPlace Translations::as_wide_as(const std::pair<Address, Address>& real, AddressPlace mapped) {
+  const auto& [first, last] = real;
+  if (!first.is_v4() || first == last) return mapped;
+  const V4 more = last.as_v4() - first.as_v4();
+  const auto prefixes = minimal_prefixes(first, last);
+  if (prefixes.size() == 1) mapped.first &= netmask(prefixes.front().length);
+  if (mapped.first > ~more) return mapped;
+  mapped.kind = AddressPlace::Kind::range;
+  mapped.last = mapped.first + more;
+  return mapped;
+}
+
 std::optional<std::uint16_t> Translations::port(std::string_view word, std::uint8_t protocol) const {
   return port_number(word, protocol == protocol::tcp   ? PortTable::tcp
                            : protocol == protocol::udp ? PortTable::udp
@@ -215,6 +230,8 @@ Translations::Parsed Translations::parse_object(const NatRule& rule) {
   const Partly real = addresses_.set_of(in.real, rule.place);
   const auto ranges = addresses_.in_order(in.real);
   out.rank = {ranges ? count_of(*ranges) : ~V6{0}, real.possible.lowest().value_or(Address{}), object.name};
+  if (ranges && ranges->size() == 1 && in.mapped.kind == AddressPlace::Kind::v4)
+    in.mapped = as_wide_as(ranges->front(), in.mapped);
   out.directions.push_back(std::move(in));
   return out;
 }

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "vendors/cisco_asa/lowering.h"
+#include "vendors/cisco_asa/names.h"
 
 namespace aclmend::cisco_asa {
 namespace {
@@ -43,6 +44,7 @@ class Way {
   void attach();
   model::ListId absent_list(const Binding& binding);
   model::ListId legacy_ipv6_list();
+  model::ListId established_list();
   NodeId ingress_case(const model::Interface& in);
   NodeId untranslation(const model::Interface& in);
   NodeId inbound(const model::Interface& in);
@@ -61,7 +63,7 @@ class Way {
   std::map<std::string, Attached, std::less<>> in_, out_;
   Attached global_;
   std::unordered_map<std::string, model::ListId> absent_;
-  std::optional<model::ListId> legacy_ipv6_;
+  std::optional<model::ListId> legacy_ipv6_, established_;
   std::map<std::string, AddressSet, std::less<>> behind_;  // by interface: what it alone leads to
   bool all_v4_is_behind_ = false;
   std::vector<const model::Interface*> through_;  // interfaces that pass traffic
@@ -115,6 +117,36 @@ model::ListId Way::legacy_ipv6_list() {
   legacy_ipv6_ = static_cast<model::ListId>(lowering_.policy.lists.size());
   lowering_.policy.lists.push_back(std::move(list));
   return *legacy_ipv6_;
+}
+
+// `established PROTO DPORT …` lets in what belongs to an earlier connection: a deny of its protocol is no
+// longer certain.
+model::ListId Way::established_list() {
+  if (established_) return *established_;
+  model::RuleList list;
+  list.name = "established";
+  list.is_attached = true;
+  list.span = lowering_.from.established.front().span();
+  std::string scratch;
+  for (const Statement& place : lowering_.from.established) {
+    Words words(text_of(place, lowering_.text(place.source), scratch));
+    words.next();
+    model::Rule rule;
+    const auto number = ip_protocol(words.next());
+    rule.service = number ? model::ServiceTerm::of(*number) : model::ServiceTerm::any();
+    rule.action = model::Action::accept;
+    rule.number = static_cast<std::uint32_t>(list.rules.size() + 1);
+    rule.span = place.span();
+    rule.qualifier = static_cast<std::uint32_t>(lowering_.policy.qualifiers.size());
+    model::Qualifier qualifier;
+    qualifier.conditions = {
+        lowering_.policy.condition(ConditionKind::device_state, "established", place.span())};
+    lowering_.policy.qualifiers.push_back(std::move(qualifier));
+    list.rules.push_back(rule);
+  }
+  established_ = static_cast<model::ListId>(lowering_.policy.lists.size());
+  lowering_.policy.lists.push_back(std::move(list));
+  return *established_;
 }
 
 void Way::attach() {
@@ -187,7 +219,8 @@ NodeId Way::inbound(const model::Interface& in) {
   Stage stage;
   stage.name = fmt::format("inbound lists of {}", in.name);
   stage.otherwise = Stage::Default::deny;
-  if (has_own) stage.lists = its->second.lists;
+  if (!lowering_.from.established.empty()) stage.lists.push_back(established_list());
+  if (has_own) stage.lists.insert(stage.lists.end(), its->second.lists.begin(), its->second.lists.end());
   for (const model::ListId list : global_.lists)
     if (std::ranges::find(stage.lists, list) == stage.lists.end()) stage.lists.push_back(list);
   stage.anchor = global_.is_there ? global_.anchor : its->second.anchor;
@@ -232,6 +265,7 @@ Stage Way::level_verdict(const model::Interface& in, const model::Interface& out
     stage.implicit = *deny;
     return stage;
   }
+  if (!lowering_.from.established.empty()) stage.lists.push_back(established_list());
   const bool permits = in.name == out.name || *in.trust >= *out.trust;
   stage.otherwise = permits ? Stage::Default::accept : Stage::Default::deny;
   stage.implicit = fmt::format("no list on \"{}\": security level {} to {} is {}", in.name, *in.trust,

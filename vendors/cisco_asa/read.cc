@@ -508,8 +508,11 @@ void Reader::global(const Line& line) {
   if (mode_ == Mode::object && object_line(line, words)) return;
   if (mode_ == Mode::group && group_line(line, words)) return;
   if (mode_ == Mode::interface && !is_pix6_interface(words) && interface_line(line, words)) return;
-  if (command(line, words)) return;
   const std::string_view keyword = words.peek();
+  // `time-range OFFICE` under an entry that fills the terminal's width is the end of that entry, not a
+  // definition.
+  if (keyword == "time-range" && joins_entry_before(line)) return;
+  if (command(line, words)) return;
   if (is_prompt(keyword)) return without_prompt(line);
   if (std::ranges::binary_search(inert, keyword)) {
     mode_ = Mode::other;

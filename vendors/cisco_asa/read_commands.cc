@@ -234,12 +234,15 @@ bool Reader::no_command(const Line& line, Words words) {
   if (keyword == "ipv6" && words.accept("access-list")) return remove_entry(line, words, "ipv6 "), true;
   if (keyword == "access-group") {
     const std::string_view list = words.next();
-    const bool is_global = words.peek() == "global";
-    words.next();
+    const std::string_view way = words.next();
     words.accept("interface");
-    const std::string_view interface = words.peek();
+    const std::string_view interface = words.next();
+    const BindingKind kind = way == "global"                 ? BindingKind::global
+                             : words.accept("control-plane") ? BindingKind::control_plane
+                             : way == "out"                  ? BindingKind::out
+                                                             : BindingKind::in;
     std::erase_if(all.bindings, [&](const Binding& one) {
-      return one.list == list && (is_global ? one.kind == BindingKind::global : one.interface == interface);
+      return one.list == list && one.kind == kind && one.interface == interface;
     });
     return undoes();
   }
@@ -543,6 +546,10 @@ void Reader::open_object(const Line& line, Words words) {
   const ObjectKind its = kind == "network"   ? ObjectKind::network
                          : kind == "service" ? ObjectKind::service
                                              : ObjectKind::network_service;
+  if (const NameEntry* known = named(now(), name); known != nullptr && known->is_group) {
+    now().groups[known->index].members.push_back({line.place, false});  // whoever names it may mean either
+    return not_understood(line, name, fmt::format("'{}' is an object-group already", printable(name)));
+  }
   open_ = object_named(name, its, line.place.span());
   Object& object = now().objects[open_];
   if (object.kind != its)
@@ -580,6 +587,10 @@ void Reader::open_group(const Line& line, Words words) {
   else if (!protocol.empty())
     return not_understood(line, protocol,
                           fmt::format("expected tcp, udp or tcp-udp, found '{}'", printable(protocol)));
+  if (const NameEntry* known = named(now(), name); known != nullptr && !known->is_group) {
+    now().objects[known->index].value = line.place;  // whoever names it may mean either
+    return not_understood(line, name, fmt::format("'{}' is an object already", printable(name)));
+  }
   open_ = group_named(name, *type, line.place.span());
   if (now().groups[open_].type != *type) {
     // The device refuses it; whoever names the group may mean either.
