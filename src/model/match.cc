@@ -77,8 +77,12 @@ ConditionId condition_of(Dimension dimension) {
 QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state) {
   if (rule.qualifier == 0) return {};
   const Qualifier& qualifier = policy.qualifiers[rule.qualifier];
-  QualifierFit result;
   if (!qualifier.state.matches(state)) return {Fit::no, {}};
+  return standing_fit(context, qualifier);
+}
+
+QualifierFit standing_fit(const Context& context, const Qualifier& qualifier) {
+  QualifierFit result;
   for (const ContextTerm& term : qualifier.context) switch (context_fit(term, context)) {
       case Fit::no: return {Fit::no, {}};
       case Fit::possible:

@@ -13,6 +13,8 @@ struct QualifierFit {
   ConditionIds conditions;  // what a merely possible fit hangs on
 };
 QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state);
+// The same, whatever state the packet is in.
+QualifierFit standing_fit(const Context& context, const Qualifier& qualifier);
 
 ConditionId condition_of(Dimension dimension);
 

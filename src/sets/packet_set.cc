@@ -37,7 +37,7 @@ Box operator&(const Box& a, const Box& b) {
           a.source_port & b.source_port, a.destination_port & b.destination_port};
 }
 
-std::vector<Box> difference(const Box& a, const Box& b) {
+std::vector<Box> pieces_outside(const Box& a, const Box& b) {
   if ((a & b).empty()) return {a};
   std::vector<Box> out;
   Box rest = a;  // narrowed to b one side after another; what falls off each time is outside b
@@ -78,7 +78,7 @@ PacketSet operator-(const PacketSet& a, const PacketSet& b) {
   for (const Box& taken : b.boxes_) {
     std::vector<Box> rest;
     for (const Box& box : result.boxes_) {
-      auto pieces = difference(box, taken);
+      auto pieces = pieces_outside(box, taken);
       std::ranges::move(pieces, std::back_inserter(rest));
     }
     result.boxes_ = std::move(rest);

@@ -34,7 +34,7 @@ struct Box {
 
 Box operator&(const Box& a, const Box& b);
 // The part of a outside b, as at most five disjoint boxes.
-std::vector<Box> difference(const Box& a, const Box& b);
+std::vector<Box> pieces_outside(const Box& a, const Box& b);
 
 class PacketSet {
  public:
