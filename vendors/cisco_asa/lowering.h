@@ -19,6 +19,7 @@ struct Lowering {
   bool any_is_v4 = false;         // before 9.0
   bool maps_after_lists = false;  // before 8.3: lists hold mapped addresses
   std::vector<std::string> inferred;
+  AddressSet several_ways = {};  // routed to more than one interface
 
   std::string_view text(std::uint16_t source) const { return account.sources[source]->text(); }
   Span span_of(std::string_view word, const Statement& place) const {

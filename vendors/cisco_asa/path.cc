@@ -400,7 +400,8 @@ void Way::select_destinations() {
   if (default_way == nullptr) return;
   AddressSet& rest = behind_[default_way->name];
   rest |= AddressSet::all(Family::ipv4) - taken;
-  all_v4_is_behind_ = twice.v4.empty();
+  rest -= lowering_.several_ways;
+  all_v4_is_behind_ = twice.v4.empty() && lowering_.several_ways.v4.empty();
   rest -= twice;
 }
 
@@ -576,12 +577,16 @@ void lower_interfaces(Lowering& lowering) {
       of_length[ways[end].to].push_back(ways[end].prefix);
       ++end;
     }
-    AddressSet now;
+    AddressSet now, twice;
     for (const auto& [port, prefixes] : of_length) {
       const AddressSet set = AddressSet::of(prefixes);
-      port->connected |= set - taken - now;
+      twice |= now & set;
       now |= set;
     }
+    // Two interfaces with the same route (a floating one, or load sharing): either may be the way.
+    for (const auto& [port, prefixes] : of_length)
+      port->connected |= AddressSet::of(prefixes) - taken - twice;
+    lowering.several_ways |= twice - taken;
     taken |= now;
     i = end;
   }

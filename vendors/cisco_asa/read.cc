@@ -452,6 +452,12 @@ bool Reader::version_header(const Line& line) {
     header.minor =
         parse_decimal<std::uint8_t>(rest.substr(0, rest.find_first_not_of("0123456789"))).value_or(0);
   }
+  // Before PIX 7 and FWSM 3 it was no command but the way things were: nothing passes without a translation.
+  if ((header.product == Product::pix && header.major < 7) ||
+      (header.product == Product::fwsm && header.major < 3)) {
+    now().has_nat_control = true;
+    now().nat_control = line.place.span();
+  }
   std::string_view context = words.next();
   if (context == "<system>") now().is_system_context = true;
   if (context.starts_with('<') && context.ends_with('>')) context = context.substr(1, context.size() - 2);
