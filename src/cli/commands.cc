@@ -4,11 +4,13 @@ namespace aclmend::cli {
 
 extern const Command endpoints_command;
 extern const Command trace_command;
+extern const Command explain_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
       &trace_command,
       &endpoints_command,
+      &explain_command,
   };
   return table;
 }
