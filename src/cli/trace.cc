@@ -222,7 +222,8 @@ std::optional<Error> choose_chain(model::Context& context, const Policy& policy,
   const auto found = std::ranges::find(policy.lists, chain, &model::RuleList::name);
   if (found == policy.lists.end()) {
     std::vector<std::string_view> names;
-    for (const model::RuleList& list : policy.lists) names.push_back(list.name);
+    for (const model::RuleList& list : policy.lists)
+      if (std::ranges::find(names, list.name) == names.end()) names.push_back(list.name);
     return no_such("list", chain, names);
   }
   context.chain = static_cast<model::ListId>(found - policy.lists.begin());
