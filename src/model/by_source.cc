@@ -590,11 +590,10 @@ std::optional<std::vector<PortClass>> plain_answers(const Policy& policy, const 
   }
 }
 
-// The same out of the general walk, for lists that call others or change what packets carry.
-std::vector<PortClass> general_answers(const Policy& policy, const Context& context, const Slice& slice,
-                                       const AddressSet& sources) {
-  const Box region{sources, AddressSet(slice.destination), ProtocolSet(slice.protocol, slice.protocol),
-                   slice.source_ports, PortSet(slice.destination_port, slice.destination_port)};
+// The same out of the general walk, for lists that call others or change what packets carry. The answers are
+// told by source or by destination address, whichever side of the region is the wide one.
+std::vector<PortClass> general_answers(const Policy& policy, const Context& context, const Box& region,
+                                       AddressSet Box::* side) {
   const Meaning all = meaning(policy, context, PacketSet(region));
   std::set<std::uint16_t> cuts;
   for (const Outcome& outcome : all.outcomes)
@@ -602,31 +601,46 @@ std::vector<PortClass> general_answers(const Policy& policy, const Context& cont
       for (const std::uint16_t flip : box.source_port.flips())
         if (flip != 0) cuts.insert(flip);
   std::vector<PortClass> classes;
-  for (PortSet& ports : port_classes(slice.source_ports, cuts)) {
+  for (PortSet& ports : port_classes(region.source_port, cuts)) {
     Answer answer;
     for (const Outcome& outcome : all.outcomes)
       for (const Box& box : outcome.packets.boxes())
         if (box.source_port.contains(ports.interval(0).first))
           (outcome.is_permit ? answer.permitted : answer.denied)
-              .push_back(layer_of(box.source, outcome.decider));
+              .push_back(layer_of(box.*side, outcome.decider));
     classes.push_back({std::move(ports), std::move(answer)});
   }
   return classes;
 }
 
+std::vector<SourceRange> ranges_of(const std::vector<PortClass>& classes) {
+  std::vector<SourceRange> ranges;
+  append_ranges<V4>(ranges, classes);
+  append_ranges<V6>(ranges, classes);
+  return ranges;
+}
+
+// A packet has one family: that of the single address at its other end.
+AddressSet of_family(const AddressSet& set, Family family) { return set & AddressSet::all(family); }
+
 }  // namespace
 
 std::vector<SourceRange> by_source(const Policy& policy, const Context& context, const Slice& slice,
                                    const AddressSet& sources) {
-  AddressSet asked = sources;  // a packet has one family
-  if (slice.destination.is_v4()) asked.v6 = {};
-  else asked.v4 = {};
-  auto classes = context.chain ? std::nullopt : plain_answers(policy, context, slice, asked);
-  if (!classes) classes = general_answers(policy, context, slice, asked);
-  std::vector<SourceRange> ranges;
-  append_ranges<V4>(ranges, *classes);
-  append_ranges<V6>(ranges, *classes);
-  return ranges;
+  const AddressSet asked = of_family(sources, slice.destination.family);
+  if (!context.chain)
+    if (const auto classes = plain_answers(policy, context, slice, asked)) return ranges_of(*classes);
+  const Box region{asked, AddressSet(slice.destination), ProtocolSet(slice.protocol, slice.protocol),
+                   slice.source_ports, PortSet(slice.destination_port, slice.destination_port)};
+  return ranges_of(general_answers(policy, context, region, &Box::source));
+}
+
+std::vector<SourceRange> by_destination(const Policy& policy, const Context& context, Address source,
+                                        const Slice& slice, const AddressSet& destinations) {
+  const Box region{AddressSet(source), of_family(destinations, source.family),
+                   ProtocolSet(slice.protocol, slice.protocol), slice.source_ports,
+                   PortSet(slice.destination_port, slice.destination_port)};
+  return ranges_of(general_answers(policy, context, region, &Box::destination));
 }
 
 }  // namespace aclmend::model

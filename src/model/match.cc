@@ -60,7 +60,53 @@ bool has_at_most(const FlipSet<Point>& set, std::size_t limit) {
   return true;
 }
 
+bool holds(const ServiceSet& set, const Packet& packet) {
+  return std::ranges::any_of(set, [&](const ServiceBox& box) {
+    return box.protocol.contains(packet.protocol) && box.source.contains(packet.source_port) &&
+           box.destination.contains(packet.destination_port);
+  });
+}
+
 }  // namespace
+
+SetFit address_fit(const Policy& policy, AddressTerm term, Address address) {
+  const auto sure = [](bool is_member) { return SetFit{is_member ? Fit::certain : Fit::no}; };
+  switch (term.kind) {
+    case AddressTerm::Kind::any: return sure(true);
+    case AddressTerm::Kind::any4: return sure(address.is_v4());
+    case AddressTerm::Kind::any6: return sure(!address.is_v4());
+    case AddressTerm::Kind::v4:
+      return sure(address.is_v4() && (address.as_v4() & netmask(term.length)) == term.value);
+    case AddressTerm::Kind::group: {
+      const Partly<AddressSet>& set = policy.groups[term.value].addresses;
+      if (set.certain.contains(address)) return {Fit::certain};
+      if (set.possible.contains(address)) return {Fit::possible, &set.conditions};
+      return {Fit::no};
+    }
+  }
+  return {Fit::no};
+}
+
+SetFit service_fit(const Policy& policy, const ServiceTerm& term, const Packet& packet) {
+  const auto inside = [](PortRange range, std::uint16_t port) {
+    return port >= range.first && port <= range.last;
+  };
+  switch (term.kind) {
+    case ServiceTerm::Kind::any: return {Fit::certain};
+    case ServiceTerm::Kind::literal:
+      return {packet.protocol == term.protocol && inside(term.source, packet.source_port) &&
+                      inside(term.destination, packet.destination_port)
+                  ? Fit::certain
+                  : Fit::no};
+    case ServiceTerm::Kind::group: {
+      const Partly<ServiceSet>& set = policy.service_groups[term.group_id].services;
+      if (holds(set.certain, packet)) return {Fit::certain};
+      if (holds(set.possible, packet)) return {Fit::possible, &set.conditions};
+      return {Fit::no};
+    }
+  }
+  return {Fit::no};
+}
 
 ConditionId condition_of(Dimension dimension) {
   switch (dimension) {

@@ -1,6 +1,6 @@
 // What a rule asks beside addresses and services, and how a packet is moved by a translation: the pieces that
-// decide, meaning and by_source share. (Each matches addresses and services in its own way, so that the three
-// can be held against each other.)
+// decide, meaning and by_source share. (meaning and by_source match addresses and services in their own ways,
+// so that the three can be held against each other.)
 #pragma once
 #include "model/question.h"
 
@@ -12,6 +12,14 @@ struct QualifierFit {
   Fit fit = Fit::certain;
   ConditionIds conditions;  // what a merely possible fit hangs on
 };
+// How one address, or one packet's service, stands to a place of a rule.
+struct SetFit {
+  Fit fit = Fit::certain;
+  const ConditionIds* conditions = nullptr;  // of a possible fit
+};
+SetFit address_fit(const Policy& policy, AddressTerm term, Address address);
+SetFit service_fit(const Policy& policy, const ServiceTerm& term, const Packet& packet);
+
 QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state);
 // The same, whatever state the packet is in.
 QualifierFit standing_fit(const Context& context, const Qualifier& qualifier);

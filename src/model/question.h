@@ -89,6 +89,10 @@ struct SourceRange {
   PortSet denied_ports;  // where not all asked source ports share the verdict; else empty
 };
 
+// The same for one source: runs of destination addresses, as they are on the wire.
+std::vector<SourceRange> by_destination(const Policy& policy, const Context& context, Address source,
+                                        const Slice& slice, const AddressSet& destinations);
+
 // Disjoint, IPv4 before IPv6, ascending; together exactly `sources`.
 std::vector<SourceRange> by_source(const Policy& policy, const Context& context, const Slice& slice,
                                    const AddressSet& sources);

@@ -1,0 +1,66 @@
+// One flow to one mail host on one device: the cut of the required addresses, and who took each part.
+// (Private to the folder: audit.cc makes it, findings.cc and exposure.cc read it.)
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "audit/infer.h"
+#include "audit/question.h"
+
+namespace aclmend::audit {
+
+// Addresses with one verdict by one decider (permit: who permits; deny: who denies; unknown: both).
+struct Group {
+  model::Verdict verdict = model::Verdict::unknown;
+  model::Decider permit_by, deny_by;
+  AddressSet addresses;
+  PortSet denied_ports;           // of the asked source ports, where not all are denied
+  std::size_t more_deciders = 0;  // lines of a hostile list that are told together
+};
+
+struct Cut {
+  AddressSet permitted, blocked, unknown;
+  std::vector<Group> groups;  // in the order of their first address
+};
+
+// What was asked, and everything a finding about it needs.
+struct Examined {
+  const Question* question = nullptr;
+  const inventory::Flow* flow = nullptr;
+  Host host;
+  model::Context context;  // with the ingress that was given or inferred
+  std::string ingress;
+  model::Slice slice;              // inbound: to the host
+  AddressSet required;             // of the host's family
+  AddressSet required_everywhere;  // of both
+  AddressSet asked_by_companions;  // what other flows ask for at this host and port
+  Packet seen;                     // a required packet as the last filter sees it
+  Cut cut;                         // of the required addresses
+  Cut others;                      // of everybody else (inbound flows)
+  bool other_family_is_open = false;
+
+  const model::Policy& policy() const { return *question->policy; }
+  // The packet of a required address on the wire, from the lowest asked port.
+  Packet packet(Address peer) const;
+};
+
+// Cuts the ranges of one answer by the addresses asked about.
+Cut cut_of(const std::vector<model::SourceRange>& ranges, const AddressSet& asked);
+
+// The findings about what is required: blocked, unknown.
+std::vector<Finding> required_findings(const Examined& examined);
+// Who else gets through, stale ranges in the rules that let them, SMTP inspection on the way.
+std::vector<Finding> exposure_findings(const Examined& examined);
+
+// A finding about a check with the fields that all share; `about` keeps findings of one line apart.
+Finding finding_about(const Examined& examined, Code code, Severity severity, std::string_view about,
+                      const model::Decider& by);
+
+// The share of the required addresses of its first family: "60 % of the sending IPv4 addresses".
+std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose);
+
+// The sentence of the default that decided; empty where a rule did.
+std::string implicit_of(const model::Policy& policy, const model::Decider& by);
+
+}  // namespace aclmend::audit

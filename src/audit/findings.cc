@@ -1,0 +1,245 @@
+// Findings about what is required: what one line stops is one finding, whatever its causes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "audit/causes.h"
+#include "audit/check.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+namespace aclmend::audit {
+namespace {
+
+using model::ConditionKind;
+using model::Verdict;
+
+// The cause search reads every rule once a finding: on a hostile list with many findings it is left out.
+constexpr std::size_t most_rules_searched = 20'000'000;
+
+std::string service_of(const model::Slice& slice) {
+  return fmt::format("{}/{}", protocol_name(slice.protocol), slice.destination_port);
+}
+
+long double size_of(const AddressSet& set, Family family) {
+  long double size = 0;
+  if (family == Family::ipv4)
+    for (const auto& [first, last] : set.v4.intervals()) size += static_cast<long double>(last - first) + 1;
+  else
+    for (const auto& [first, last] : set.v6.intervals()) size += static_cast<long double>(last - first) + 1;
+  return size;
+}
+
+std::string_view whose(const inventory::Flow& flow) {
+  return flow.direction == inventory::Direction::inbound ? "sending" : "receiving";
+}
+
+std::size_t rule_count(const model::Policy& policy) {
+  std::size_t count = 0;
+  for (const model::RuleList& list : policy.lists) count += list.rules.size();
+  return count;
+}
+
+Code code_of(ConditionKind kind) {
+  switch (kind) {
+    case ConditionKind::not_understood:
+    case ConditionKind::too_complex: return Code::line_not_understood;
+    case ConditionKind::undefined:
+    case ConditionKind::not_in_export: return Code::half_a_policy;
+    case ConditionKind::external_list: return Code::list_content_missing;
+    case ConditionKind::time_range:
+    case ConditionKind::fqdn:
+    case ConditionKind::user:
+    case ConditionKind::security_group:
+    case ConditionKind::dynamic_address:
+    case ConditionKind::application:
+    case ConditionKind::device_state:
+    case ConditionKind::rate_limit:
+    case ConditionKind::mark:
+    case ConditionKind::program:
+    case ConditionKind::source_port:
+    case ConditionKind::ingress:
+    case ConditionKind::egress:
+    case ConditionKind::profile:
+    case ConditionKind::direction:
+    case ConditionKind::address_translation:
+    case ConditionKind::returns_to_caller: return Code::hangs_on_condition;
+  }
+  return Code::hangs_on_condition;
+}
+
+void set_witness(Finding& finding, const Examined& examined, const Group& group) {
+  Packet witness = examined.packet(*group.addresses.lowest());
+  if (!group.denied_ports.empty()) {
+    finding.source_ports = group.denied_ports;
+    witness.source_port = group.denied_ports.interval(0).first;
+  }
+  finding.witness = witness;
+  if (examined.question->verify) finding.verify = examined.question->verify(witness, examined.ingress);
+}
+
+Finding blocked_finding(const Examined& examined, const Group& group, bool with_causes) {
+  Blocked blocked;
+  blocked.policy = &examined.policy();
+  blocked.context = &examined.context;
+  blocked.seen = examined.seen;
+  blocked.wire = examined.host.wire;
+  blocked.by = group.deny_by;
+  blocked.sources = group.addresses;
+  blocked.required = examined.required_everywhere;
+  blocked.permitted = examined.cut.permitted;
+  for (const Group& other : examined.cut.groups)
+    if (other.verdict == Verdict::permit && other.permit_by.rule)
+      blocked.permitted_by.push_back(*other.permit_by.rule);
+  blocked.other_family_is_open = examined.other_family_is_open;
+
+  std::vector<Cause> causes;
+  if (with_causes) causes = causes_of(blocked);
+  if (causes.empty()) {
+    const Code code = group.deny_by.rule ? Code::blocked_by_deny : Code::blocked_by_default;
+    causes.push_back(
+        {code, group.addresses, std::string(text_of(code).title), std::string(text_of(code).title), {}});
+  }
+  const Cause& nearest = causes.front();
+  const CodeText* instead = code_named(examined.flow->code);
+  Finding finding = finding_about(examined, instead != nullptr ? instead->code : nearest.code,
+                                  examined.flow->severity, "required", group.deny_by);
+  finding.ranges = group.addresses;
+  const std::string share = share_of(group.addresses, examined.required, whose(*examined.flow));
+  finding.title = instead != nullptr ? std::string(instead->title)
+                                     : fmt::format("{}: {} blocked", nearest.headline, share);
+  for (const Cause& cause : causes) {
+    if (!finding.explanation.empty()) finding.explanation += "; ";
+    if (causes.size() > 1) finding.explanation += to_string(cause.ranges) + ": ";
+    finding.explanation += cause.sentence;
+    finding.related.insert(finding.related.end(), cause.related.begin(), cause.related.end());
+  }
+  if (group.more_deciders > 0)
+    finding.explanation += fmt::format("; {} more lines stop parts of it", group.more_deciders);
+  set_witness(finding, examined, group);
+  return finding;
+}
+
+Finding unknown_finding(const Examined& examined, const Group& group) {
+  const model::Policy& policy = examined.policy();
+  const model::Decision decision =
+      decide(policy, examined.context, examined.packet(*group.addresses.lowest()));
+  const auto is_kind = [&](Code code) {
+    return std::ranges::find_if(decision.conditions, [&](const model::OpenCondition& open) {
+      return code_of(policy.conditions[open.condition].kind) == code;
+    });
+  };
+  // What the reader could not read is told before what only time or users can tell.
+  Code code = Code::hangs_on_condition;
+  auto told = decision.conditions.begin();
+  for (const Code one :
+       {Code::line_not_understood, Code::half_a_policy, Code::list_content_missing, Code::hangs_on_condition})
+    if (const auto found = is_kind(one); found != decision.conditions.end()) {
+      code = one;
+      told = found;
+      break;
+    }
+  model::Decider by = group.deny_by;
+  if (told != decision.conditions.end() && told->rule) by = {told->rule, std::nullopt};
+  Finding finding = finding_about(examined, code, examined.flow->severity, "required", by);
+  finding.ranges = group.addresses;
+  std::vector<std::string> conditions;
+  for (const model::OpenCondition& open : decision.conditions) {
+    const model::Condition& condition = policy.conditions[open.condition];
+    conditions.push_back(printable(to_string(condition)));
+    if (open.rule) finding.related.push_back(line_of_rule(policy, *open.rule, conditions.back()));
+  }
+  const std::string on = fmt::format("{}", fmt::join(conditions, ", "));
+  finding.title = fmt::format("{}: {} cannot be shown to pass", text_of(code).title,
+                              share_of(group.addresses, examined.required, whose(*examined.flow)));
+  finding.explanation =
+      on.empty() ? "the answer hangs on more than this configuration says" : "the answer hangs on " + on;
+  set_witness(finding, examined, group);
+  finding.source_ports.reset();
+  return finding;
+}
+
+}  // namespace
+
+std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose) {
+  const Family family = part.v4.empty() ? Family::ipv6 : Family::ipv4;
+  const long double share = size_of(part, family) / std::max<long double>(size_of(whole, family), 1);
+  const std::string_view name = family == Family::ipv4 ? "IPv4" : "IPv6";
+  if (share >= 1) return fmt::format("all {} {} addresses", whose, name);
+  const auto percent = static_cast<int>(share * 100 + 0.5L);
+  if (percent == 0) return fmt::format("less than 1 % of the {} {} addresses", whose, name);
+  return fmt::format("{} % of the {} {} addresses", std::min(percent, 99), whose, name);
+}
+
+std::string implicit_of(const model::Policy& policy, const model::Decider& by) {
+  if (!by.stage) return {};
+  if (const auto* stage = std::get_if<model::Stage>(&policy.nodes[*by.stage]))
+    return printable(stage->implicit);
+  if (const auto* branch = std::get_if<model::Branch>(&policy.nodes[*by.stage]))
+    return printable(branch->other);
+  return {};
+}
+
+Packet Examined::packet(Address peer) const {
+  const bool is_inbound = flow->direction == inventory::Direction::inbound;
+  return {is_inbound ? peer : host.wire, is_inbound ? host.wire : peer, slice.protocol,
+          slice.source_ports.interval(0).first, slice.destination_port};
+}
+
+Finding finding_about(const Examined& examined, Code code, Severity severity, std::string_view about,
+                      const model::Decider& by) {
+  Finding finding;
+  finding.code = code;
+  finding.severity = severity;
+  finding.device = examined.question->device;
+  finding.devices = {finding.device};
+  finding.flow = examined.flow->id;
+  finding.service = service_of(examined.slice);
+  if (examined.flow->direction == inventory::Direction::inbound) {
+    finding.destination = AddressSet(examined.host.wire);
+    if (examined.seen.destination != examined.host.wire)
+      finding.translated_to = AddressSet(examined.seen.destination);
+  }
+  finding.hint = text_of(code).remedy;
+  const model::Policy& policy = examined.policy();
+  if (by.rule) finding.blocked_by = line_of_rule(policy, *by.rule);
+  finding.implicit = implicit_of(policy, by);
+  if (by.stage) {
+    const auto* stage = std::get_if<model::Stage>(&policy.nodes[*by.stage]);
+    if (stage != nullptr && stage->anchor.end != 0) finding.anchor = line_at(policy, stage->anchor);
+  }
+  const std::string text = finding.blocked_by ? finding.blocked_by->text : finding.implicit;
+  finding.id = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", finding.device, finding.flow,
+                                      to_string(examined.host.wire), finding.service, about, text))
+                   .substr(0, 16);
+  return finding;
+}
+
+std::vector<Finding> required_findings(const Examined& examined) {
+  std::vector<Finding> findings;
+  std::size_t searched = 0;
+  const std::size_t rules = rule_count(examined.policy());
+  for (const Group& group : examined.cut.groups) switch (group.verdict) {
+      case Verdict::permit: break;
+      case Verdict::deny:
+        searched += rules;
+        findings.push_back(
+            blocked_finding(examined, group, findings.empty() || searched <= most_rules_searched));
+        break;
+      case Verdict::unknown: findings.push_back(unknown_finding(examined, group)); break;
+    }
+  // Unknown parts that hang on the same line are one finding.
+  for (auto one = findings.begin(); one != findings.end(); ++one)
+    for (auto other = std::next(one); other != findings.end();) {
+      if (other->id != one->id || other->code != one->code) {
+        ++other;
+        continue;
+      }
+      one->ranges |= other->ranges;
+      other = findings.erase(other);
+    }
+  return findings;
+}
+
+}  // namespace aclmend::audit

@@ -1,0 +1,41 @@
+// What is asked of one device: the flows, the mail host, the way. What is not given is inferred and said.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "audit/result.h"
+#include "base/error.h"
+#include "endpoints/result.h"
+#include "inventory/result.h"
+#include "model/question.h"
+
+namespace aclmend::audit {
+
+enum class Inferring : std::uint8_t { allowed, refused };  // --strict refuses
+
+struct Question {
+  std::string device;  // its name, part of every fingerprint
+  const model::Policy* policy = nullptr;
+  model::Context context;   // ingress, egress, assumptions, as far as given
+  std::vector<Address> to;  // mail hosts; empty: inferred
+  std::vector<const inventory::Flow*> flows;
+  const endpoints::Release* release = nullptr;
+  Inferring inferring = Inferring::allowed;
+  bool only_if_known = false;  // came by a glob: not asked unless it knows the mail host
+  // The device's own commands for a packet on the wire.
+  std::function<std::vector<std::string>(const Packet&, std::string_view ingress)> verify;
+};
+
+// Fails only where our two ways of counting disagree: then nothing that was worked out may be printed.
+Result<DeviceAudit> audit(const Question& question);
+
+// What a flow requires of this release: the sources (inbound) or destinations (outbound), before the cut to
+// the mail host's families.
+Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);
+
+// Findings of all devices: equal causes at a shared line become one, then severity, device, flow, line,
+// ranges.
+std::vector<Finding> merged(std::vector<Finding> findings);
+
+}  // namespace aclmend::audit
