@@ -34,7 +34,6 @@ struct Examined {
   model::Slice slice;              // inbound: to the host
   AddressSet required;             // of the host's family
   AddressSet required_everywhere;  // of both
-  AddressSet asked_by_companions;  // what other flows ask for at this host and port
   Packet seen;                     // a required packet as the last filter sees it
   Cut cut;                         // of the required addresses
   Cut others;                      // of everybody else (inbound flows)
@@ -56,6 +55,9 @@ std::vector<Finding> exposure_findings(const Examined& examined);
 // A finding about a check with the fields that all share; `about` keeps findings of one line apart.
 Finding finding_about(const Examined& examined, Code code, Severity severity, std::string_view about,
                       const model::Decider& by);
+
+// The rows that a flow is about; none for literal prefixes.
+std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
 
 // The share of the required addresses of its first family: "60 % of the sending IPv4 addresses".
 std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose);

@@ -1,5 +1,6 @@
 // Cutting required addresses into permitted, blocked and unknown, and gathering what one line did.
 #include <algorithm>
+#include <array>
 
 #include "audit/check.h"
 
@@ -43,15 +44,23 @@ class Gatherer {
   }
   Cut cut() {
     Cut cut;
-    for (Gathering& gathering : gatherings_) {
-      Group& group = gathering.group;
-      group.addresses = {FlipSet<V4>::of(std::move(gathering.v4)), FlipSet<V6>::of(std::move(gathering.v6))};
-      switch (group.verdict) {
-        case Verdict::permit: cut.permitted |= group.addresses; break;
-        case Verdict::deny: cut.blocked |= group.addresses; break;
-        case Verdict::unknown: cut.unknown |= group.addresses; break;
+    for (const Verdict verdict : {Verdict::permit, Verdict::deny, Verdict::unknown}) {
+      std::vector<Interval<V4>> v4;
+      std::vector<Interval<V6>> v6;
+      for (const Gathering& gathering : gatherings_) {
+        if (gathering.group.verdict != verdict) continue;
+        v4.insert(v4.end(), gathering.v4.begin(), gathering.v4.end());
+        v6.insert(v6.end(), gathering.v6.begin(), gathering.v6.end());
       }
-      cut.groups.push_back(std::move(group));
+      AddressSet& part = verdict == Verdict::permit ? cut.permitted
+                         : verdict == Verdict::deny ? cut.blocked
+                                                    : cut.unknown;
+      part = {FlipSet<V4>::of(std::move(v4)), FlipSet<V6>::of(std::move(v6))};
+    }
+    for (Gathering& gathering : gatherings_) {
+      gathering.group.addresses = {FlipSet<V4>::of(std::move(gathering.v4)),
+                                   FlipSet<V6>::of(std::move(gathering.v6))};
+      cut.groups.push_back(std::move(gathering.group));
     }
     return cut;
   }

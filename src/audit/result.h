@@ -36,7 +36,8 @@ struct Check {
   std::string flow_title;
   Severity severity = Severity::error;
   bool is_companion = false;  // asked along with another flow (relay pool): in no table
-  Address destination;        // of the mail host, on the wire (outbound: its own address)
+  std::optional<Address>
+      destination;  // the mail host's, on the wire (outbound: its own); none: not known here
   std::optional<Address> translated_to;
   std::uint8_t protocol = protocol::tcp;
   std::uint16_t port = 25;

@@ -1,0 +1,223 @@
+// Who else reaches the host on the port, which rules still name what left the list, and what stands in the
+// way of the mail itself. None of these changes a verdict.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "audit/check.h"
+#include "base/text.h"
+#include "model/match.h"
+
+namespace aclmend::audit {
+namespace {
+
+using model::AddressTerm;
+using model::RuleRef;
+using model::Verdict;
+
+constexpr std::size_t most_related = 12;
+
+Severity severity_of(inventory::Others others) {
+  switch (others) {
+    case inventory::Others::ignore:
+    case inventory::Others::note: return Severity::note;
+    case inventory::Others::warning: return Severity::warning;
+    case inventory::Others::error: return Severity::error;
+  }
+  return Severity::note;
+}
+
+// Half of all addresses is "anyone": a list that leaves out some private networks is open to the internet.
+bool is_anyone(const AddressSet& sources) {
+  const AddressSet unicast6(*parse_prefix("2000::/3"));
+  std::uint64_t v4 = 0;
+  for (const auto& [first, last] : sources.v4.intervals()) v4 += std::uint64_t{last} - first + 1;
+  return v4 > (std::uint64_t{1} << 31) || (!sources.v6.empty() && sources.covers(unicast6));
+}
+
+Finding others_finding(const Examined& examined, const Group& group, Code code, const AddressSet& ranges) {
+  const Severity severity =
+      code == Code::open_to_any ? *text_of(code).severity : severity_of(examined.flow->others);
+  Finding finding = finding_about(examined, code, severity, "others", group.permit_by);
+  finding.anchor = finding.blocked_by;
+  finding.blocked_by.reset();
+  if (finding.anchor) finding.anchor->role = "lets them in";
+  finding.title = text_of(code).title;
+  finding.ranges = ranges;
+  const Packet witness = examined.packet(*ranges.lowest());
+  finding.witness = witness;
+  if (examined.question->verify) finding.verify = examined.question->verify(witness, examined.ingress);
+  return finding;
+}
+
+void append_others(const Examined& examined, std::vector<Finding>& findings) {
+  if (examined.flow->others == inventory::Others::ignore) return;
+  AddressSet named;
+  const Group* first_named = nullptr;
+  std::vector<Line> lines;
+  std::size_t more = 0;
+  for (const Group& group : examined.others.groups) {
+    if (group.verdict != Verdict::permit) continue;
+    if (is_anyone(group.addresses | examined.required)) {
+      Finding finding = others_finding(examined, group, Code::open_to_any, group.addresses);
+      finding.explanation = fmt::format("{} lets everybody reach {} on {}",
+                                        finding.anchor ? finding.anchor->rule : finding.implicit,
+                                        to_string(examined.host.wire), finding.service);
+      findings.push_back(std::move(finding));
+      continue;
+    }
+    if (first_named == nullptr) first_named = &group;
+    named |= group.addresses;
+    more += group.more_deciders;
+    if (!group.permit_by.rule) continue;
+    if (lines.size() < most_related)
+      lines.push_back(line_of_rule(examined.policy(), *group.permit_by.rule, "lets them in"));
+    else ++more;
+  }
+  if (first_named == nullptr) return;
+  Finding finding = others_finding(examined, *first_named, Code::others_reach, named);
+  finding.explanation =
+      fmt::format("{} addresses besides the required ones get in", named.v4.empty() ? "some IPv6" : "some");
+  if (more > 0) finding.explanation += fmt::format("; {} more lines let them in", more);
+  finding.related = std::move(lines);
+  findings.push_back(std::move(finding));
+}
+
+// Literals that a rule names, each with the line that writes it; a group's are found once.
+class NamedLiterals {
+ public:
+  explicit NamedLiterals(const model::Policy& policy) : policy_(policy) {}
+
+  struct Literal {
+    AddressSet addresses;
+    Span span;
+  };
+  std::vector<Literal> of(const model::Rule& rule) const {
+    std::vector<Literal> found;
+    std::set<model::GroupId> seen;
+    collect(rule.source, rule.span, seen, found);
+    return found;
+  }
+
+ private:
+  static constexpr std::size_t most = 100'000;
+  void collect(AddressTerm start, Span start_span, std::set<model::GroupId>& seen,
+               std::vector<Literal>& found) const {
+    std::vector<std::pair<AddressTerm, Span>> to_do{{start, start_span}};
+    while (!to_do.empty() && found.size() < most) {
+      const auto [term, span] = to_do.back();
+      to_do.pop_back();
+      if (term.kind == AddressTerm::Kind::v4) {
+        found.push_back({AddressSet(prefix_of(Address::v4(term.value), term.length)), span});
+      } else if (term.kind == AddressTerm::Kind::group) {
+        const model::AddressGroup& group = policy_.groups[term.value];
+        if (group.members.empty()) found.push_back({group.addresses.certain, span});
+        else if (seen.insert(term.value).second)
+          for (const model::AddressMember& member : group.members)
+            to_do.emplace_back(member.term, member.span);
+      }
+    }
+  }
+
+  const model::Policy& policy_;
+};
+
+// Rules of the lists on the way that let this service through to the host, whatever their sources.
+std::vector<RuleRef> permits_to_host(const Examined& examined) {
+  constexpr std::size_t most = 1'000;
+  const model::Policy& policy = examined.policy();
+  std::vector<RuleRef> refs;
+  std::set<model::ListId> lists;
+  for (const Cut* cut : {&examined.cut, &examined.others})
+    for (const Group& group : cut->groups)
+      for (const model::Decider& by : {group.permit_by, group.deny_by}) {
+        if (by.rule) lists.insert(by.rule->list);
+        const auto* stage = by.stage ? std::get_if<model::Stage>(&policy.nodes[*by.stage]) : nullptr;
+        if (stage != nullptr) lists.insert(stage->lists.begin(), stage->lists.end());
+      }
+  for (const model::ListId list : lists)
+    for (std::uint32_t i = 0; i < policy.lists[list].rules.size() && refs.size() < most; ++i) {
+      const model::Rule& rule = policy.lists[list].rules[i];
+      const bool lets_through = rule.action == model::Action::accept || rule.action == model::Action::permit;
+      const bool names_sources =
+          rule.source.kind == AddressTerm::Kind::v4 || rule.source.kind == AddressTerm::Kind::group;
+      if (!lets_through || !rule.enabled || !names_sources) continue;
+      if (address_fit(policy, rule.destination, examined.seen.destination).fit == model::Fit::no) continue;
+      if (service_fit(policy, rule.service, examined.seen).fit == model::Fit::no) continue;
+      refs.push_back({list, i});
+    }
+  return refs;
+}
+
+void append_stale(const Examined& examined, std::vector<Finding>& findings) {
+  // The history is that of the SMTP rows: only a flow that asks for those can have stale ranges.
+  if (selection_of(*examined.flow) != endpoints::smtp_selection() ||
+      examined.flow->direction != inventory::Direction::inbound)
+    return;
+  const std::vector<endpoints::Former> formers = endpoints::former_ranges(*examined.question->release);
+  AddressSet left, ever = examined.required_everywhere;
+  for (const endpoints::Former& former : formers) {
+    left |= former.addresses;
+    for (const Prefix& prefix : former.listed) ever |= AddressSet(prefix);
+  }
+  if (left.empty()) return;
+  const NamedLiterals literals(examined.policy());
+  for (const RuleRef ref : permits_to_host(examined)) {
+    AddressSet stale;
+    std::vector<Line> related;
+    std::vector<std::string> when;
+    for (const NamedLiterals::Literal& literal : literals.of(examined.policy().rule(ref))) {
+      // A wide network that happens to hold such a range names something else.
+      if (!literal.addresses.intersects(left) || !ever.covers(literal.addresses)) continue;
+      stale |= literal.addresses & left;
+      for (const endpoints::Former& former : formers) {
+        if (!former.addresses.intersects(literal.addresses)) continue;
+        const std::string left_when = fmt::format("left the list {}", endpoints::in_words(former.until));
+        if (related.size() < most_related)
+          related.push_back(line_at(examined.policy(), literal.span, {}, left_when));
+        const std::string said =
+            fmt::format("{} {}", to_string(former.addresses & literal.addresses), left_when);
+        if (when.size() < most_related && std::ranges::find(when, said) == when.end()) when.push_back(said);
+      }
+    }
+    if (stale.empty()) continue;
+    Finding finding =
+        finding_about(examined, Code::stale_range, *text_of(Code::stale_range).severity, "stale", {ref, {}});
+    finding.anchor = finding.blocked_by;
+    finding.blocked_by.reset();
+    finding.title = text_of(Code::stale_range).title;
+    finding.ranges = stale;
+    finding.related = std::move(related);
+    finding.explanation =
+        fmt::format("{} still names {}", printable(rule_name(examined.policy(), ref)), fmt::join(when, "; "));
+    findings.push_back(std::move(finding));
+  }
+}
+
+void append_notices(const Examined& examined, std::vector<Finding>& findings) {
+  if (examined.flow->application != "smtp") return;
+  for (const model::Notice& notice : examined.policy().notices) {
+    if (notice.kind != model::NoticeKind::smtp_inspected) continue;
+    Finding finding = finding_about(examined, Code::smtp_inspected, *text_of(Code::smtp_inspected).severity,
+                                    "inspection " + notice.text, {});
+    finding.title = text_of(Code::smtp_inspected).title;
+    finding.explanation = printable(notice.text);
+    finding.anchor = line_at(examined.policy(), notice.span);
+    findings.push_back(std::move(finding));
+    return;  // one line is enough to look there
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> exposure_findings(const Examined& examined) {
+  std::vector<Finding> findings;
+  append_others(examined, findings);
+  append_stale(examined, findings);
+  append_notices(examined, findings);
+  return findings;
+}
+
+}  // namespace aclmend::audit
