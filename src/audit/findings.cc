@@ -181,6 +181,12 @@ std::string implicit_of(const model::Policy& policy, const model::Decider& by) {
   return {};
 }
 
+std::string fingerprint(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text.append(part).append("\n");
+  return sha256_hex(text).substr(0, 16);
+}
+
 Packet Examined::packet(Address peer) const {
   const bool is_inbound = flow->direction == inventory::Direction::inbound;
   return {is_inbound ? peer : host.wire, is_inbound ? host.wire : peer, slice.protocol,
@@ -210,9 +216,8 @@ Finding finding_about(const Examined& examined, Code code, Severity severity, st
     if (stage != nullptr && stage->anchor.end != 0) finding.anchor = line_at(policy, stage->anchor);
   }
   const std::string text = finding.blocked_by ? finding.blocked_by->text : finding.implicit;
-  finding.id = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", finding.device, finding.flow,
-                                      to_string(examined.host.wire), finding.service, about, text))
-                   .substr(0, 16);
+  finding.id = fingerprint(
+      {finding.device, finding.flow, to_string(examined.host.wire), finding.service, about, text});
   return finding;
 }
 

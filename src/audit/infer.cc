@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -60,15 +61,37 @@ std::optional<std::vector<Address>> few_members(const AddressSet& set, std::size
 }
 
 // A rule that is about this port and not about everything: what "published on TCP 25" means.
-bool names_the_port(const Policy& policy, const model::ServiceTerm& term, const inventory::Flow& flow) {
-  constexpr int narrow = 64;
-  const auto is_narrow = [&](const model::ServiceBox& box) {
+class PortNamers {
+ public:
+  PortNamers(const Policy& policy, const inventory::Flow& flow) : policy_(policy), flow_(flow) {}
+
+  bool names_the_port(const model::ServiceTerm& term) {
+    switch (term.kind) {
+      case model::ServiceTerm::Kind::any: return false;
+      case model::ServiceTerm::Kind::literal:
+        return term.protocol == flow_.protocol && term.destination.first <= flow_.port &&
+               flow_.port <= term.destination.last && term.destination.last - term.destination.first < narrow;
+      case model::ServiceTerm::Kind::group: break;
+    }
+    const auto [known, is_new] = groups_.try_emplace(term.group_id, false);
+    if (is_new)
+      known->second = std::ranges::any_of(services_of(policy_, term)->possible,
+                                          [&](const auto& box) { return is_about(box); });
+    return known->second;
+  }
+
+ private:
+  static constexpr int narrow = 64;
+  bool is_about(const model::ServiceBox& box) const {
     int ports = 0;
     for (const auto& [first, last] : box.destination.intervals()) ports += last - first + 1;
-    return box.protocol.contains(flow.protocol) && box.destination.contains(flow.port) && ports <= narrow;
-  };
-  return std::ranges::any_of(model::services_of(policy, term)->possible, is_narrow);
-}
+    return box.protocol.contains(flow_.protocol) && box.destination.contains(flow_.port) && ports <= narrow;
+  }
+
+  const Policy& policy_;
+  const inventory::Flow& flow_;
+  std::map<model::GroupId, bool> groups_;
+};
 
 // Lists that packets entering here walk, or every list in use where the way in is not known by name.
 std::vector<model::ListId> lists_in(const Policy& policy, std::string_view ingress) {
@@ -127,6 +150,7 @@ void add_published_on_port(const Policy& policy, const inventory::Flow& flow, st
 
 void add_permitted_on_port(const Policy& policy, const inventory::Flow& flow, std::string_view ingress,
                            Candidates& found) {
+  PortNamers namers(policy, flow);
   std::set<std::pair<std::uint32_t, std::uint32_t>> seen;  // destination terms that were looked at
   for (const model::ListId id : lists_in(policy, ingress))
     for (const model::Rule& rule : policy.lists[id].rules) {
@@ -135,7 +159,7 @@ void add_permitted_on_port(const Policy& policy, const inventory::Flow& flow, st
           rule.destination.kind != model::AddressTerm::Kind::group)
         continue;
       if (rule.destination.kind == model::AddressTerm::Kind::v4 && rule.destination.length != 32) continue;
-      if (!names_the_port(policy, rule.service, flow)) continue;
+      if (found.hosts.size() > most_choices || !namers.names_the_port(rule.service)) continue;
       if (!seen.insert({static_cast<std::uint32_t>(rule.destination.kind), rule.destination.value}).second)
         continue;
       const auto named = few_members(model::addresses_of(policy, rule.destination)->certain, most_choices);
@@ -269,9 +293,9 @@ bool knows(const Policy& policy, Address host) {
     for (const model::Rule& rule : list.rules) {
       const bool is_named = rule.destination.kind == model::AddressTerm::Kind::v4 ||
                             rule.destination.kind == model::AddressTerm::Kind::group;
-      const auto set = is_named && rule.enabled ? std::optional(model::addresses_of(policy, rule.destination))
-                                                : std::nullopt;
-      if (set && !(*set)->possible.is_all() && (*set)->possible.contains(host)) return true;
+      if (is_named && rule.enabled && address_fit(policy, rule.destination, host).fit != model::Fit::no &&
+          !addresses_of(policy, rule.destination)->possible.is_all())
+        return true;
     }
   }
   return false;

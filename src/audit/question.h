@@ -1,7 +1,9 @@
 // What is asked of one device: the flows, the mail host, the way. What is not given is inferred and said.
 #pragma once
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audit/result.h"
@@ -33,6 +35,9 @@ Result<DeviceAudit> audit(const Question& question);
 // What a flow requires of this release: the sources (inbound) or destinations (outbound), before the cut to
 // the mail host's families.
 Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);
+
+// The id of a finding: a digest of what names it, which holds no ranges, no line number and no code.
+std::string fingerprint(std::initializer_list<std::string_view> parts);
 
 // Findings of all devices: equal causes at a shared line become one, then severity, device, flow, line,
 // ranges.

@@ -1,0 +1,432 @@
+// aclmend audit: required flows against configurations, one by one or as the inventory lists them.
+//
+// Devices are independent: each is read, asked and forgotten again on a thread of its own; results stand in
+// the order in which the devices were named.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <iterator>
+#include <memory>
+#include <thread>
+
+#include "audit/question.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/frame.h"
+#include "cli/options.h"
+#include "inventory/flows.h"
+#include "inventory/plan.h"
+#include "inventory/read.h"
+#include "report/audit.h"
+
+namespace aclmend::cli {
+namespace {
+
+using inventory::PlannedDevice;
+using report::AuditedDevice;
+using report::AuditReport;
+
+struct Options {
+  DeviceOptions device;
+  WayOptions way;
+  FlowOptions flow;
+  OutputOptions output;
+  std::string rules;
+  std::string fail_on = "error";
+  bool ledger = false;
+  bool timing = false;
+};
+
+// What is asked of every device alike.
+struct Asking {
+  std::vector<PlannedDevice> devices;
+  std::vector<inventory::Flow> flows;
+  endpoints::Release release;
+  std::vector<inventory::Remark> remarks;  // about the inventory
+  bool from_inventory = false;
+};
+
+// One file or entry of the inventory after the audit: one device, or one a context.
+struct Answer {
+  std::vector<AuditedDevice> devices;
+  report::Frame frame;      // its inputs and diagnostics
+  std::string diagnostics;  // as people read them
+  std::string ledger;
+  std::vector<audit::Finding> findings;
+  std::optional<Error> disagreement;
+  double read_seconds = 0, analysis_seconds = 0;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// ---- what to ask --------------------------------------------------------------------------------------
+
+Result<std::vector<inventory::Flow>> flows_of(const std::vector<std::string>& folders) {
+  auto flows = inventory::load_flows(folders);
+  if (!flows) return fail(flows.error().front());
+  return std::move(*flows);
+}
+
+Result<endpoints::Release> release_of(const FlowOptions& options, const inventory::Inventory* inventory) {
+  std::string which = options.endpoints;
+  std::string instance_name = options.instance;
+  if (inventory != nullptr) {
+    using From = inventory::Endpoints::From;
+    if (instance_name.empty()) instance_name = inventory->endpoints.instance;
+    if (which.empty()) switch (inventory->endpoints.from) {
+        case From::unsaid: break;
+        case From::pin: which = inventory->endpoints.pin; break;
+        case From::file: which = inventory->endpoints.file; break;
+        case From::store:
+        case From::service:
+          return fail(Error{"this build knows the built-in list, a pinned version of it, and files",
+                            inventory->endpoints.place.file, inventory->endpoints.place.line,
+                            inventory->endpoints.place.column});
+      }
+  }
+  std::optional<endpoints::Instance> instance;
+  if (!instance_name.empty()) {
+    TRY(named, endpoints::instance_named(instance_name));
+    instance = named;
+  }
+  if (which.empty()) return endpoints::newest(instance.value_or(endpoints::Instance::worldwide));
+  return endpoints::open_release(which, instance);
+}
+
+Result<std::vector<Address>> addresses_of(const std::vector<std::string>& texts) {
+  std::vector<Address> addresses;
+  for (const std::string& text : texts) {
+    const auto address = parse_address(text);
+    if (!address) return fail(fmt::format("expected an address after --to, found '{}'", text));
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+Result<inventory::Inventory> inventory_at(const std::string& path) {
+  TRY(source, read_file(path));
+  auto inventory = inventory::read_inventory(*source);
+  if (!inventory) return fail(inventory.error().front());
+  return std::move(*inventory);
+}
+
+Result<Asking> asking_of(const Options& options) {
+  Asking asking;
+  std::vector<std::string> folders;
+  if (!options.rules.empty()) folders.push_back(options.rules);
+  std::optional<inventory::Inventory> inventory;
+  if (options.device.files.empty() || !options.flow.inventory.empty()) {
+    if (!options.device.files.empty()) return fail("give either configurations or --inventory, not both");
+    const auto path = options.flow.inventory.empty() ? inventory::find_inventory(".")
+                                                     : std::optional(options.flow.inventory);
+    if (!path)
+      return fail("name a configuration, or write an aclmend.yaml: none was found from here upwards");
+    TRY(read, inventory_at(*path));
+    inventory = std::move(read);
+    inventory::Plan plan = inventory::plan(*inventory);
+    asking.devices = std::move(plan.devices);
+    asking.remarks = std::move(plan.remarks);
+    asking.from_inventory = true;
+    if (!inventory->rules.empty()) folders.push_back(inventory->rules);
+  } else {
+    for (const std::string& path : options.device.files) {
+      PlannedDevice& device = asking.devices.emplace_back();
+      device.name = path;
+      device.files = {path};
+    }
+  }
+  TRY(flows, flows_of(folders));
+  asking.flows = std::move(flows);
+  TRY(release, release_of(options.flow, inventory ? &*inventory : nullptr));
+  asking.release = std::move(release);
+  TRY(to, addresses_of(options.flow.to));
+  for (PlannedDevice& device : asking.devices) {  // the command line stands above the inventory
+    if (!to.empty()) device.question.to = to;
+    if (!options.flow.flows.empty()) device.question.flows = options.flow.flows;
+    if (!options.device.vendor.empty()) device.question.vendor = options.device.vendor;
+    if (!options.device.context.empty()) device.question.context = options.device.context;
+    if (!options.way.ingress.empty()) device.question.ingress = options.way.ingress;
+    if (!options.way.egress.empty()) device.question.egress = options.way.egress;
+    if (!options.way.direction.empty()) device.question.direction = options.way.direction;
+    TRY(flows_known, inventory::flows_asked(asking.flows, device.question.flows));
+    (void)flows_known;
+  }
+  return asking;
+}
+
+// ---- asking one device --------------------------------------------------------------------------------
+
+AuditedDevice unreadable(const PlannedDevice& device, const Error& error) {
+  AuditedDevice result;
+  result.name = device.name;
+  result.file = device.files.empty() ? device.name : device.files.front();
+  result.audit.error = to_string(error);
+  return result;
+}
+
+audit::Finding unreadable_finding(const AuditedDevice& device) {
+  const audit::CodeText& code = audit::text_of(audit::Code::device_unreadable);
+  audit::Finding finding;
+  finding.code = code.code;
+  finding.severity = Severity::error;
+  finding.title = code.title;
+  finding.device = device.name;
+  finding.devices = {device.name};
+  finding.id = audit::fingerprint({device.name, code.id});
+  finding.explanation = device.audit.error;
+  finding.hint = code.remedy;
+  return finding;
+}
+
+Result<AuditedDevice> examined(const Asking& asking, const Options& options, const PlannedDevice& planned,
+                               const intake::Intake& intake, const Device& device, bool is_one_of_several) {
+  AuditedDevice result;
+  result.scope = device.scope;
+  result.name = is_one_of_several ? fmt::format("{}/{}", planned.name, device.scope) : planned.name;
+  result.vendor = intake.vendor->id;
+  result.file = intake.sources.front()->name();
+  result.summary = device.summary;
+  result.not_examined = device.not_examined;
+  for (const Ledger& ledger : intake.reading.ledgers) {
+    const LineCounts counts = ledger.counts();
+    result.lines.total += counts.total;
+    result.lines.decides += counts.decides;
+    result.lines.no_effect += counts.no_effect;
+    result.lines.not_supported += counts.not_supported;
+    result.lines.partly_understood += counts.partly_understood;
+    result.lines.not_understood += counts.not_understood;
+  }
+
+  WayOptions way_options = options.way;
+  way_options.ingress = planned.question.ingress;
+  way_options.egress = planned.question.egress;
+  way_options.direction = planned.question.direction;
+  for (const inventory::PlannedAssumption& assumption : planned.assumptions)
+    if (assumption.scope.empty() || assumption.scope == device.scope)
+      way_options.assume.push_back(
+          fmt::format("{}={}", assumption.condition, assumption.holds ? "on" : "off"));
+  const auto way = way_of(way_options, device.policy);
+  if (!way) {
+    result.audit.error = way.error().message;
+    return result;
+  }
+  result.assumed = way->assumed;
+
+  audit::Question question;
+  question.device = result.name;
+  question.policy = &device.policy;
+  question.context = way->context;
+  question.to = planned.question.to;
+  TRY(flows, inventory::flows_asked(asking.flows, planned.question.flows));
+  question.flows = std::move(flows);
+  question.release = &asking.release;
+  question.inferring = options.flow.strict ? audit::Inferring::refused : audit::Inferring::allowed;
+  question.only_if_known = is_one_of_several || planned.asked == inventory::Asked::if_it_knows_the_mail_host;
+  question.verify = [&](const Packet& packet, std::string_view ingress) {
+    return intake.vendor->verify(device, packet, ingress);
+  };
+  TRY(done, audit::audit(question));
+  for (const std::string& text : device.inferred) done.inferred.push_back({text, std::nullopt, ""});
+  result.audit = std::move(done);
+  return result;
+}
+
+// A line's own text only where it is about the filter: the rest may hold passwords and keys.
+std::string ledger_text(const intake::Intake& intake) {
+  std::string out;
+  for (std::size_t s = 0; s < intake.reading.ledgers.size(); ++s) {
+    const Source& source = *intake.sources[s];
+    std::size_t begin = 0;
+    const std::vector<LineState>& states = intake.reading.ledgers[s].lines;
+    for (std::size_t line = 0; line < states.size(); ++line) {
+      const std::size_t end = std::min(source.text().find('\n', begin), source.text().size());
+      const bool is_quoted = states[line] != LineState::no_effect;
+      out += fmt::format(
+          "{}:{}: {:<18}{}\n", printable(source.name()), line + 1, to_string(states[line]),
+          is_quoted ? printable(trimmed(source.text().substr(begin, end - begin)).substr(0, 200)) : "");
+      begin = end + 1;
+    }
+  }
+  return out;
+}
+
+Answer asked(const Asking& asking, const Options& options, const PlannedDevice& planned) {
+  Answer answer;
+  const auto start = std::chrono::steady_clock::now();
+  intake::Request request{planned.files, planned.question.vendor, {}};
+  for (const Address address : planned.question.local) request.options.local |= AddressSet(address);
+  const auto intake = intake::read_device(request);
+  answer.read_seconds = seconds_since(start);
+  if (!intake) {
+    answer.devices.push_back(unreadable(planned, intake.error()));
+    return answer;
+  }
+  const auto analysis = std::chrono::steady_clock::now();
+  const std::vector<Device>& devices = intake->reading.devices;
+  std::vector<const Device*> chosen;
+  if (!planned.question.context.empty() || devices.size() == 1) {
+    const auto device = intake::device_in(*intake, planned.question.context);
+    if (!device) {
+      answer.devices.push_back(unreadable(planned, device.error()));
+      return answer;
+    }
+    chosen.push_back(*device);
+  } else {
+    for (const Device& device : devices) chosen.push_back(&device);
+  }
+  for (const Device* device : chosen) {
+    auto audited = examined(asking, options, planned, *intake, *device, chosen.size() > 1);
+    if (!audited) {
+      answer.disagreement = audited.error();
+      return answer;
+    }
+    std::ranges::copy(audited->audit.findings, std::back_inserter(answer.findings));
+    answer.devices.push_back(std::move(*audited));
+  }
+  answer.analysis_seconds = seconds_since(analysis);
+  add_reading(answer.frame, *intake);
+  answer.diagnostics = diagnostics_text(*intake);
+  if (options.ledger) answer.ledger = ledger_text(*intake);
+  return answer;
+}
+
+std::vector<Answer> ask_all(const Asking& asking, const Options& options) {
+  std::vector<Answer> answers(asking.devices.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < answers.size(); i = next++)
+      answers[i] = asked(asking, options, asking.devices[i]);
+  };
+  std::vector<std::jthread> helpers;
+  const std::size_t threads =
+      std::min<std::size_t>(answers.size(), std::max(std::thread::hardware_concurrency(), 1U));
+  for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+  return answers;
+}
+
+// ---- the report ---------------------------------------------------------------------------------------
+
+std::string inferred_text(const AuditedDevice& device, const audit::Inference& inference, bool is_fleet) {
+  std::string text = is_fleet ? device.name + ": " + inference.what : inference.what;
+  if (inference.shown_by) text += fmt::format(" ({}:{})", inference.shown_by->file, inference.shown_by->line);
+  return text;
+}
+
+AuditReport report_of(const Asking& asking, std::vector<Answer>& answers) {
+  AuditReport report;
+  report.release = asking.release;
+  std::vector<audit::Finding> findings;
+  for (Answer& answer : answers) {
+    std::ranges::move(answer.frame.inputs, std::back_inserter(report.frame.inputs));
+    std::ranges::move(answer.frame.diagnostics, std::back_inserter(report.frame.diagnostics));
+    std::ranges::move(answer.findings, std::back_inserter(findings));
+    std::ranges::move(answer.devices, std::back_inserter(report.devices));
+  }
+  for (const inventory::Remark& remark : asking.remarks)
+    report.frame.diagnostics.push_back({remark.severity, remark.place.file, remark.place.line,
+                                        remark.place.column, remark.message, Effect::none});
+  for (const AuditedDevice& device : report.devices) {
+    for (const audit::Inference& inference : device.audit.inferred)
+      report.frame.inferred.push_back(inferred_text(device, inference, report.devices.size() > 1));
+    for (const std::string& assumed : device.assumed)
+      report.frame.assumed.push_back(report.devices.size() > 1 ? device.name + ": " + assumed : assumed);
+    if (!device.audit.error.empty()) {
+      findings.push_back(unreadable_finding(device));
+      ++report.summary.unreadable;
+    }
+    const bool is_asked = std::ranges::any_of(device.audit.checks, [](const audit::Check& check) {
+      return check.status != audit::Status::not_applicable;
+    });
+    if (device.audit.error.empty() && !is_asked) ++report.summary.not_asked;
+  }
+  report.findings = audit::merged(std::move(findings));
+  for (const audit::Finding& finding : report.findings) switch (finding.severity) {
+      case Severity::error: ++report.summary.error; break;
+      case Severity::warning: ++report.summary.warning; break;
+      case Severity::note: ++report.summary.note; break;
+    }
+  return report;
+}
+
+int status_of(const AuditReport& report, const Asking& asking, std::optional<Severity> fail_on) {
+  const auto is_error = [](const inventory::Remark& remark) { return remark.severity == Severity::error; };
+  if (report.summary.unreadable > 0 || std::ranges::any_of(asking.remarks, is_error)) return exit_not_judged;
+  const bool fails = fail_on && std::ranges::any_of(report.findings, [&](const audit::Finding& finding) {
+                       return finding.severity >= *fail_on;
+                     });
+  return fails ? exit_findings : exit_answered;
+}
+
+void say_aside(Streams& streams, const Asking& asking, const std::vector<Answer>& answers,
+               const Options& options) {
+  double read = 0, analysis = 0;
+  for (const inventory::Remark& remark : asking.remarks)
+    streams.err << fmt::format("{}:{}:{}: {}: {}\n", printable(remark.place.file), remark.place.line,
+                               remark.place.column, to_string(remark.severity), printable(remark.message));
+  for (const Answer& answer : answers) {
+    streams.err << answer.diagnostics;
+    streams.out << answer.ledger;
+    read += answer.read_seconds;
+    analysis += answer.analysis_seconds;
+  }
+  if (options.timing) streams.err << fmt::format("read {:.4f} s\nanalysis {:.4f} s\n", read, analysis);
+}
+
+int run_audit(const Options& options, Streams& streams) {
+  const auto severity = fail_on(options.fail_on);
+  if (!severity) return not_judged(streams, severity.error());
+  if (options.ledger && options.output.format != "text")
+    return not_judged(streams, {.message = "--ledger goes with --format text", .file = {}});
+  const auto asking = asking_of(options);
+  if (!asking) return not_judged(streams, asking.error());
+  std::vector<Answer> answers = ask_all(*asking, options);
+  for (const Answer& answer : answers)
+    if (answer.disagreement) return not_judged(streams, *answer.disagreement);
+  say_aside(streams, *asking, answers, options);
+  AuditReport report = report_of(*asking, answers);
+  const int status = status_of(report, *asking, *severity);
+  report.frame.exit = exit_status(options.output, status);
+  const Format formats[] = {{"text", [&] { return report::terminal::audit(report); }},
+                            {"json", [&] { return report::json::audit(report); }}};
+  return emit(streams, options.output, formats, status);
+}
+
+std::function<int(Streams&)> define(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  declare(app, options->device, Files::many_devices);
+  declare(app, options->way);
+  declare(app, options->flow);
+  app.add_option("--rules", options->rules, "a folder with further required flows")->type_name("DIR");
+  declare(app, options->output, "text or json");
+  app.add_option("--fail-on", options->fail_on,
+                 "findings from this severity on make exit 1: error, warning, note, never")
+      ->type_name("SEVERITY");
+  app.add_flag("--ledger", options->ledger, "print what became of every line of the input");
+  app.add_flag("--timing", options->timing, "say on stderr how long reading and analysis took");
+  return [options](Streams& streams) { return run_audit(*options, streams); };
+}
+
+}  // namespace
+
+extern const Command audit_command;
+const Command audit_command{
+    .name = "audit",
+    .group = "Find",
+    .summary = "checks configurations against the required flows; names blocking lines",
+    .examples =
+        "examples:\n"
+        "  aclmend audit edge.cfg                         one exported configuration\n"
+        "  aclmend audit edge.cfg --to 203.0.113.25       the mail host, where it cannot be inferred\n"
+        "  aclmend audit                                  all devices of aclmend.yaml\n"
+        "  aclmend audit edge.cfg --format json -o edge.json\n",
+    .define = define,
+};
+
+}  // namespace aclmend::cli
