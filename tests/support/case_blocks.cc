@@ -294,10 +294,19 @@ Result<std::string> device(const CaseSubject& subject, std::string_view words) {
 
 constexpr CaseKind kinds[] = {
     {"trace", trace},   {"verify", verify}, {"diagnostics", diagnostics},
-    {"ledger", ledger}, {"device", device},
+    {"ledger", ledger}, {"device", device}, {"audit", answer_audit},
 };
 
 }  // namespace
+
+std::vector<std::string> case_words(std::string_view text) { return words_of(text); }
+Result<const Device*> case_device(const CaseSubject& subject, std::string_view scope) {
+  if (!subject.reading) return fail(subject.reading.error());
+  return device_named(subject, scope);
+}
+Result<model::ConditionId> case_condition(const model::Policy& policy, std::string_view name) {
+  return condition_named(policy, name);
+}
 
 std::span<const CaseKind> case_kinds() { return kinds; }
 

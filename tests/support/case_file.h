@@ -51,6 +51,14 @@ struct CaseKind {
 };
 std::span<const CaseKind> case_kinds();
 
+// What questions are made of: words ("…" keeps blanks together), a device by its scope, a condition by its
+// name.
+std::vector<std::string> case_words(std::string_view text);
+Result<const Device*> case_device(const CaseSubject& subject, std::string_view scope);
+Result<model::ConditionId> case_condition(const model::Policy& policy, std::string_view name);
+
+Result<std::string> answer_audit(const CaseSubject& subject, std::string_view text);  // case_audit.cc
+
 struct CaseOutcome {
   std::vector<std::string> mismatches;  // "x.case:7: …" with the expected and the found lines
   std::string rewritten;                // the file with the answers found
