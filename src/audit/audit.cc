@@ -76,7 +76,8 @@ std::vector<Claim> boundary_claims(const Examined& examined) {
     Packet packet = examined.packet(address);
     if (group.verdict == Verdict::deny && !group.denied_ports.empty()) {
       packet.source_port = group.denied_ports.interval(0).first;
-    } else if (group.verdict == Verdict::permit) {
+    } else {
+      packet.source_port = asked.interval(0).first;
       claims.push_back({packet, group.verdict});
       packet.source_port = asked.interval(asked.interval_count() - 1).last;
     }

@@ -40,7 +40,7 @@ struct Examined {
   bool other_family_is_open = false;
 
   const model::Policy& policy() const { return *question->policy; }
-  // The packet of a required address on the wire, from the lowest asked port.
+  // The packet of a required address on the wire, from a usual source port.
   Packet packet(Address peer) const;
 };
 
@@ -61,6 +61,9 @@ std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
 
 // The share of the required addresses of its first family: "60 % of the sending IPv4 addresses".
 std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose);
+
+// A member that people would try: not the number of a network.
+Address example_of(const AddressSet& set);
 
 // The sentence of the default that decided; empty where a rule did.
 std::string implicit_of(const model::Policy& policy, const model::Decider& by);

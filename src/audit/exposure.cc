@@ -46,7 +46,7 @@ Finding others_finding(const Examined& examined, const Group& group, Code code, 
   if (finding.anchor) finding.anchor->role = "lets them in";
   finding.title = text_of(code).title;
   finding.ranges = ranges;
-  const Packet witness = examined.packet(*ranges.lowest());
+  const Packet witness = examined.packet(example_of(ranges));
   finding.witness = witness;
   if (examined.question->verify) finding.verify = examined.question->verify(witness, examined.ingress);
   return finding;

@@ -70,10 +70,11 @@ Code code_of(ConditionKind kind) {
 }
 
 void set_witness(Finding& finding, const Examined& examined, const Group& group) {
-  Packet witness = examined.packet(*group.addresses.lowest());
+  Packet witness = examined.packet(example_of(group.addresses));
   if (!group.denied_ports.empty()) {
     finding.source_ports = group.denied_ports;
-    witness.source_port = group.denied_ports.interval(0).first;
+    if (!group.denied_ports.contains(witness.source_port))
+      witness.source_port = group.denied_ports.interval(0).first;
   }
   finding.witness = witness;
   if (examined.question->verify) finding.verify = examined.question->verify(witness, examined.ingress);
@@ -188,9 +189,17 @@ std::string fingerprint(std::initializer_list<std::string_view> parts) {
 }
 
 Packet Examined::packet(Address peer) const {
+  constexpr std::uint16_t usual = 40'000;
   const bool is_inbound = flow->direction == inventory::Direction::inbound;
   return {is_inbound ? peer : host.wire, is_inbound ? host.wire : peer, slice.protocol,
-          slice.source_ports.interval(0).first, slice.destination_port};
+          slice.source_ports.contains(usual) ? usual : slice.source_ports.interval(0).first,
+          slice.destination_port};
+}
+
+Address example_of(const AddressSet& set) {
+  const Address lowest = *set.lowest();
+  const Address next{lowest.family, lowest.number + 1};
+  return set.contains(next) ? next : lowest;
 }
 
 Finding finding_about(const Examined& examined, Code code, Severity severity, std::string_view about,

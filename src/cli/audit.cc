@@ -400,7 +400,7 @@ int run_audit(const Options& options, Streams& streams) {
 
 std::function<int(Streams&)> define(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  declare(app, options->device, Files::many_devices);
+  declare(app, options->device, Files::of_many_devices);
   declare(app, options->way);
   declare(app, options->flow);
   app.add_option("--rules", options->rules, "a folder with further required flows")->type_name("DIR");

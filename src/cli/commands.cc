@@ -2,12 +2,14 @@
 
 namespace aclmend::cli {
 
+extern const Command audit_command;
 extern const Command endpoints_command;
 extern const Command trace_command;
 extern const Command explain_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
+      &audit_command,
       &trace_command,
       &endpoints_command,
       &explain_command,

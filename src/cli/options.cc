@@ -104,12 +104,14 @@ Error no_such(std::string_view kind, std::string_view name, std::span<const std:
           .file = {}};
 }
 
-void declare(CLI::App& app, DeviceOptions& options) {
+void declare(CLI::App& app, DeviceOptions& options, Files files) {
   const std::string group(device_group);
-  app.add_option("config", options.files,
-                 "the exported configuration; several files where they are one device")
-      ->required()
-      ->type_name("CONFIG")
+  const bool is_one = files == Files::of_one_device;
+  app.add_option(is_one ? "config" : "path", options.files,
+                 is_one ? "the exported configuration; several files where they are one device"
+                        : "exported configurations, each a device; none: those of aclmend.yaml")
+      ->required(is_one)
+      ->type_name(is_one ? "CONFIG" : "PATH")
       ->group(group);
   app.add_option("--vendor", options.vendor, "whose export it is, where its content does not say")
       ->type_name("ID")

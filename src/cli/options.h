@@ -18,14 +18,15 @@ class App;
 
 namespace aclmend::cli {
 
-// The files of one device, and how to read them: CONFIG… --vendor --context --local.
+// Configurations, and how to read them: CONFIG… --vendor --context --local.
 struct DeviceOptions {
   std::vector<std::string> files;
   std::string vendor;
   std::string context;
   std::vector<std::string> local;
 };
-void declare(CLI::App& app, DeviceOptions& options);
+enum class Files : std::uint8_t { of_one_device, of_many_devices };  // many: none means the inventory's
+void declare(CLI::App& app, DeviceOptions& options, Files files);
 Result<intake::Request> request_of(const DeviceOptions& options);
 
 // What the asker knows of the way: --ingress --egress --direction --application --assume.

@@ -283,7 +283,7 @@ int run(const Options& options, Streams& streams) {
 
 std::function<int(Streams&)> define(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  declare(app, options->device);
+  declare(app, options->device, Files::of_one_device);
   app.add_option("--from", options->from, "source address")->required()->type_name("ADDRESS");
   app.add_option("--to", options->to, "destination address, as it is on the wire")
       ->required()

@@ -27,7 +27,11 @@ std::string some_prefixes(const AddressSet& set) {
   return text;
 }
 
-std::string at(const audit::Line& line) { return place(line.file, line.line); }
+// The head of a device names its file whole; after that the last part of the path is enough.
+std::string at(const audit::Line& line) {
+  const std::size_t slash = line.file.rfind('/');
+  return place(slash == std::string::npos ? line.file : line.file.substr(slash + 1), line.line);
+}
 
 std::string_view word(Status status) {
   switch (status) {
@@ -120,9 +124,13 @@ std::string first_line(const Finding& finding) {
                     "");
 }
 
-std::string witness(const Packet& packet, std::string_view verdict) {
+std::string example(const Finding& finding) {
+  using enum audit::Code;
+  const Packet& packet = *finding.witness;
+  const bool is_open = finding.code == hangs_on_condition || finding.code == line_not_understood ||
+                       finding.code == half_a_policy || finding.code == list_content_missing;
   return fmt::format("      example {} -> {}:{}  {}\n", to_string(packet.source),
-                     to_string(packet.destination), packet.destination_port, verdict);
+                     to_string(packet.destination), packet.destination_port, is_open ? "unknown" : "deny");
 }
 
 std::string because(const Finding& finding) {
@@ -134,8 +142,8 @@ std::string because(const Finding& finding) {
       out += fmt::format("              and {} more lines\n", finding.related.size() - most_related);
       break;
     }
-    const std::string what = line.rule.empty() ? line.text : line.rule;
-    out += with_place(fmt::format("      {:<7} {}: {}", label, shortened(what, 44), line.role), at(line));
+    const std::string what = line.rule.empty() ? shortened(line.text, 44) + ":" : line.rule;
+    out += with_place(fmt::format("      {:<7} {} {}", label, what, line.role), at(line));
     label = "";
   }
   return out;
@@ -149,10 +157,9 @@ std::string wide_block(const Finding& finding) {
     out += fmt::format("  --> {}{}\n", finding.anchor ? at(*finding.anchor) + ", after this line: " : "",
                        printable(finding.implicit));
   }
-  out += fmt::format(
-      "      stops   {} -> {} {}\n", some_prefixes(finding.ranges),
-      to_string(finding.destination.prefixes().empty() ? Prefix{} : finding.destination.prefixes().front()),
-      finding.service);
+  const std::vector<Prefix> hosts = finding.destination.prefixes();
+  out += fmt::format("      stops   {} -> {} {}\n", some_prefixes(finding.ranges),
+                     hosts.empty() ? "the flow's destinations" : host_bare(hosts.front()), finding.service);
   return out;
 }
 
@@ -163,9 +170,9 @@ std::string block(const Finding& finding) {
     out = wide_block(finding);
     if (finding.source_ports)
       out += fmt::format("      from    source ports {}\n", to_string(*finding.source_ports));
-    out += labelled("    why", finding.explanation);
+    out += fmt::format("      why     {}\n", shortened(finding.explanation, 84));
     out += because(finding);
-    if (finding.witness) out += witness(*finding.witness, "");
+    if (finding.witness) out += example(finding);
     if (!finding.verify.empty()) {
       out += "      ask the firewall itself:\n";
       for (const std::string& command : finding.verify)
@@ -267,7 +274,7 @@ std::string fleet_line(const AuditReport& report, const AuditedDevice& device, s
   for (const Finding& finding : report.findings) {
     if (std::ranges::find(finding.devices, device.name) == finding.devices.end()) continue;
     const auto& line = finding.blocked_by ? finding.blocked_by : finding.anchor;
-    where = line ? at(*line) : device.file;
+    where = line ? place(line->file, line->line) : device.file;
     code = audit::text_of(finding.code).id;
     break;
   }
