@@ -309,7 +309,8 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   const AddressSet asked = wants_others ? AddressSet::all(host.wire.family) : examined.required;
   const std::vector<SourceRange> ranges = ranges_of(examined, asked);
   examined.cut = cut_of(ranges, examined.required);
-  if (wants_others) examined.others = cut_of(ranges, asked - examined.required - asked_by_others(flow));
+  examined.companions = asked_by_others(flow);
+  if (wants_others) examined.others = cut_of(ranges, asked - examined.required - examined.companions);
   const Packet first = examined.packet(*examined.required.lowest());
   const auto translated = decide(examined.policy(), examined.context, first).translated;
   examined.seen = translated.value_or(first);

@@ -34,6 +34,7 @@ struct Examined {
   model::Slice slice;              // inbound: to the host
   AddressSet required;             // of the host's family
   AddressSet required_everywhere;  // of both
+  AddressSet companions;           // what the other flows asked here require of the port
   Packet seen;                     // a required packet as the last filter sees it
   Cut cut;                         // of the required addresses
   Cut others;                      // of everybody else (inbound flows)

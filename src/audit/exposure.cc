@@ -52,7 +52,7 @@ Finding others_finding(const Examined& examined, const Group& group, Code code, 
   return finding;
 }
 
-void append_others(const Examined& examined, std::vector<Finding>& findings) {
+void append_others(const Examined& examined, const AddressSet& told_already, std::vector<Finding>& findings) {
   if (examined.flow->others == inventory::Others::ignore) return;
   AddressSet named;
   const Group* first_named = nullptr;
@@ -68,8 +68,10 @@ void append_others(const Examined& examined, std::vector<Finding>& findings) {
       findings.push_back(std::move(finding));
       continue;
     }
+    const AddressSet others = group.addresses - told_already;
+    if (others.empty()) continue;
     if (first_named == nullptr) first_named = &group;
-    named |= group.addresses;
+    named |= others;
     more += group.more_deciders;
     if (!group.permit_by.rule) continue;
     if (lines.size() < most_related)
@@ -151,18 +153,21 @@ std::vector<RuleRef> permits_to_host(const Examined& examined) {
   return refs;
 }
 
-void append_stale(const Examined& examined, std::vector<Finding>& findings) {
+// Gives back the stale ranges it told of.
+AddressSet append_stale(const Examined& examined, std::vector<Finding>& findings) {
   // The history is that of the SMTP rows: only a flow that asks for those can have stale ranges.
   if (selection_of(*examined.flow) != endpoints::smtp_selection() ||
       examined.flow->direction != inventory::Direction::inbound)
-    return;
+    return {};
   const std::vector<endpoints::Former> formers = endpoints::former_ranges(*examined.question->release);
   AddressSet left, ever = examined.required_everywhere;
   for (const endpoints::Former& former : formers) {
     left |= former.addresses;
     for (const Prefix& prefix : former.listed) ever |= AddressSet(prefix);
   }
-  if (left.empty()) return;
+  left -= examined.companions;
+  if (left.empty()) return {};
+  AddressSet told;
   const NamedLiterals literals(examined.policy());
   for (const RuleRef ref : permits_to_host(examined)) {
     AddressSet stale;
@@ -173,40 +178,47 @@ void append_stale(const Examined& examined, std::vector<Finding>& findings) {
       if (!literal.addresses.intersects(left) || !ever.covers(literal.addresses)) continue;
       stale |= literal.addresses & left;
       for (const endpoints::Former& former : formers) {
-        if (!former.addresses.intersects(literal.addresses)) continue;
+        const AddressSet gone = former.addresses & literal.addresses & left;
+        if (gone.empty()) continue;
         const std::string left_when = fmt::format("left the list {}", endpoints::in_words(former.until));
         if (related.size() < most_related)
           related.push_back(line_at(examined.policy(), literal.span, {}, left_when));
-        const std::string said =
-            fmt::format("{} {}", to_string(former.addresses & literal.addresses), left_when);
+        const std::string said = fmt::format("{} {}", to_string(gone), left_when);
         if (when.size() < most_related && std::ranges::find(when, said) == when.end()) when.push_back(said);
       }
     }
     if (stale.empty()) continue;
+    told |= stale;
     Finding finding =
         finding_about(examined, Code::stale_range, *text_of(Code::stale_range).severity, "stale", {ref, {}});
     finding.anchor = finding.blocked_by;
     finding.blocked_by.reset();
-    finding.title = text_of(Code::stale_range).title;
+    finding.title = fmt::format("{} still names what left Microsoft's list",
+                                printable(rule_name(examined.policy(), ref)));
     finding.ranges = stale;
     finding.related = std::move(related);
     finding.explanation =
         fmt::format("{} still names {}", printable(rule_name(examined.policy(), ref)), fmt::join(when, "; "));
     findings.push_back(std::move(finding));
   }
+  return told;
 }
 
 void append_notices(const Examined& examined, std::vector<Finding>& findings) {
-  if (examined.flow->application != "smtp") return;
-  for (const model::Notice& notice : examined.policy().notices) {
-    if (notice.kind != model::NoticeKind::smtp_inspected) continue;
-    Finding finding = finding_about(examined, Code::smtp_inspected, *text_of(Code::smtp_inspected).severity,
-                                    "inspection " + notice.text, {});
-    finding.title = text_of(Code::smtp_inspected).title;
+  const auto append = [&](Code code, const model::Notice& notice) {
+    const bool is_told =
+        std::ranges::any_of(findings, [&](const Finding& other) { return other.code == code; });
+    if (is_told && code == Code::smtp_inspected) return;  // one line is enough to look there
+    Finding finding = finding_about(examined, code, Severity::note, "notice " + notice.text, {});
+    finding.title = text_of(code).title;
     finding.explanation = printable(notice.text);
     finding.anchor = line_at(examined.policy(), notice.span);
     findings.push_back(std::move(finding));
-    return;  // one line is enough to look there
+  };
+  for (const model::Notice& notice : examined.policy().notices) {
+    if (notice.kind == model::NoticeKind::smtp_inspected && examined.flow->application == "smtp")
+      append(Code::smtp_inspected, notice);
+    if (notice.kind == model::NoticeKind::part_missing) append(Code::half_a_policy, notice);
   }
 }
 
@@ -214,8 +226,8 @@ void append_notices(const Examined& examined, std::vector<Finding>& findings) {
 
 std::vector<Finding> exposure_findings(const Examined& examined) {
   std::vector<Finding> findings;
-  append_others(examined, findings);
-  append_stale(examined, findings);
+  const AddressSet stale = append_stale(examined, findings);
+  append_others(examined, stale, findings);
   append_notices(examined, findings);
   return findings;
 }

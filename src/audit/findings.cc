@@ -85,6 +85,7 @@ Finding blocked_finding(const Examined& examined, const Group& group, bool with_
   blocked.policy = &examined.policy();
   blocked.context = &examined.context;
   blocked.seen = examined.seen;
+  if (!group.denied_ports.empty()) blocked.seen.source_port = group.denied_ports.interval(0).first;
   blocked.wire = examined.host.wire;
   blocked.by = group.deny_by;
   blocked.sources = group.addresses;
@@ -152,10 +153,11 @@ Finding unknown_finding(const Examined& examined, const Group& group) {
     if (open.rule) finding.related.push_back(line_of_rule(policy, *open.rule, conditions.back()));
   }
   const std::string on = fmt::format("{}", fmt::join(conditions, ", "));
-  finding.title = fmt::format("{}: {} cannot be shown to pass", text_of(code).title,
-                              share_of(group.addresses, examined.required, whose(*examined.flow)));
   finding.explanation =
       on.empty() ? "the answer hangs on more than this configuration says" : "the answer hangs on " + on;
+  finding.title = fmt::format("{} cannot be shown to pass: it hangs on {}",
+                              share_of(group.addresses, examined.required, whose(*examined.flow)),
+                              conditions.empty() ? "more than is in this file" : conditions.front());
   set_witness(finding, examined, group);
   finding.source_ports.reset();
   return finding;

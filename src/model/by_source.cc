@@ -224,7 +224,7 @@ std::vector<Candidate> Walk::candidates(const Stage& stage, const View& view) {
       found.push_back({i, l, is_certain});
     }
   }
-  if (has_permit && has_accept) is_plain_ = false;
+  if (has_permit && (has_accept || stage.otherwise != Stage::Default::deny)) is_plain_ = false;
   return found;
 }
 
@@ -318,7 +318,7 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
         candidates[c].is_certain && (!is_group || !policy_.groups[rule.source.value].addresses.is_open());
     if (candidates[c].is_certain && (!is_group || (painted[rule.source.value] & 4) == 0))
       for_each_interval<Point>(policy_, rule.source, &Partly<AddressSet>::certain,
-                               [&](Point first, Point last) { canvas.close(first, last); });
+                               [&](Point first, Point last) { canvas.close(first, last, c); });
     if (is_group)
       painted[rule.source.value] =
           static_cast<std::uint8_t>(painted[rule.source.value] | paint_bit | (closes_all ? 4 : 0));
@@ -338,7 +338,15 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
          ++piece) {
       const Point first = canvas.first(piece);
       const Point last = canvas.last(piece);
-      if (const Index by = canvas.accepted_by(piece); by != nobody) {
+      // Of several that possibly take it, the one that certainly does is told: a rule, or else the default.
+      const Index closer = canvas.closed_by(piece);
+      const bool is_closed = closer != nobody;
+      const bool closer_denies = is_closed && rule_of(stage, candidates[closer]).action == Action::deny;
+      if (!is_closed && stage.otherwise != Stage::Default::deny) {
+        const bool is_said = stage.otherwise == Stage::Default::unknown || !stage.implicit.empty();
+        accept(first, last, is_said ? by_default : run.by, stream.view);
+      } else if (const Index by = is_closed && !closer_denies ? closer : canvas.accepted_by(piece);
+                 by != nobody) {
         const Rule& rule = rule_of(stage, candidates[by]);
         if (rule.action == Action::permit) {
           append_run(permitted_.back().of<Point>(), first, last, decider(by));
@@ -352,19 +360,10 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
           accept(first, last, decider(by), stream.view);
         }
       }
-      if (const Index by = canvas.denied_by(piece); by != nobody)
+      if (!is_closed && stage.otherwise != Stage::Default::accept)
+        append_run(denied.of<Point>(), first, last, by_default);
+      else if (const Index by = closer_denies ? closer : canvas.denied_by(piece); by != nobody)
         append_run(denied.of<Point>(), first, last, decider(by));
-      if (!canvas.is_open(piece)) continue;
-      switch (stage.otherwise) {
-        case Stage::Default::accept:
-          accept(first, last, stage.implicit.empty() ? run.by : by_default, stream.view);
-          break;
-        case Stage::Default::deny: append_run(denied.of<Point>(), first, last, by_default); break;
-        case Stage::Default::unknown:
-          accept(first, last, by_default, stream.view);
-          append_run(denied.of<Point>(), first, last, by_default);
-          break;
-      }
     }
   }
 }

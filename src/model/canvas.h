@@ -36,6 +36,7 @@ class Canvas {
       : cuts_(std::move(cuts)),
         accepted_by_(cuts_.size(), nobody),
         denied_by_(cuts_.size(), nobody),
+        closed_by_(cuts_.size(), nobody),
         open_(cuts_.size()),
         not_accepted_(cuts_.size()),
         not_denied_(cuts_.size()) {}
@@ -44,16 +45,17 @@ class Canvas {
     paint(first, last, rule, accepted_by_, not_accepted_);
   }
   void may_deny(Point first, Point last, Index rule) { paint(first, last, rule, denied_by_, not_denied_); }
-  void close(Point first, Point last) {
+  void close(Point first, Point last, Index rule) {
     for (Index piece = open_.at(begin_of(first)); piece < cuts_.size() && cuts_[piece] <= last;
          piece = open_.at(piece)) {
       open_.done(piece);
+      closed_by_[piece] = rule;
       // A closed piece is out of reach for every later rule.
       not_accepted_.done(piece);
       not_denied_.done(piece);
     }
   }
-  bool is_open(Index piece) { return open_.at(piece) == piece; }
+  Index closed_by(std::size_t piece) const { return closed_by_[piece]; }  // nobody: the default gets it
   Index begin_of(Point point) const {
     return static_cast<Index>(std::lower_bound(cuts_.begin(), cuts_.end(), point) - cuts_.begin());
   }
@@ -75,7 +77,7 @@ class Canvas {
   }
 
   std::vector<Point> cuts_;
-  std::vector<Index> accepted_by_, denied_by_;
+  std::vector<Index> accepted_by_, denied_by_, closed_by_;
   Skip open_, not_accepted_, not_denied_;
 };
 
