@@ -3,6 +3,7 @@
 namespace aclmend::cli {
 
 extern const Command audit_command;
+extern const Command cidr_command;
 extern const Command endpoints_command;
 extern const Command trace_command;
 extern const Command explain_command;
@@ -13,6 +14,7 @@ std::span<const Command* const> commands() {
       &trace_command,
       &endpoints_command,
       &explain_command,
+      &cidr_command,
   };
   return table;
 }

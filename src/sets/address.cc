@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -72,49 +73,69 @@ std::optional<V6> parse_v6(std::string_view text) {
   return number;
 }
 
-std::string v6_to_string(V6 number) {
+struct Octet {
+  std::array<char, 3> digits{};
+  std::uint8_t length = 0;
+};
+constexpr std::array<Octet, 256> octets = [] {
+  std::array<Octet, 256> all;
+  for (unsigned value = 0; value < 256; ++value) {
+    Octet& octet = all[value];
+    for (const unsigned unit : {100U, 10U, 1U})
+      if (value >= unit || unit == 1)
+        octet.digits[octet.length++] = static_cast<char>('0' + value / unit % 10);
+  }
+  return all;
+}();
+
+// Writes up to two bytes more than it needs: `to` has room for 15.
+char* write_v4(char* to, V4 number) {
+  for (const int shift : {24, 16, 8, 0}) {
+    const Octet& octet = octets[number >> shift & 255];
+    to = std::ranges::copy(octet.digits, to).out - 3 + octet.length;
+    if (shift > 0) *to++ = '.';
+  }
+  return to;
+}
+
+char* write_group(char* to, unsigned group) {
+  for (int shift = 12; shift >= 0; shift -= 4)
+    if (group >> shift != 0 || shift == 0) *to++ = "0123456789abcdef"[group >> shift & 15];
+  return to;
+}
+
+char* write_v6(char* to, V6 number) {
+  if (number >> 32 == 0xFFFF) {  // RFC 5952 §5: IPv4-mapped
+    constexpr std::string_view mapped = "::ffff:";
+    return write_v4(std::ranges::copy(mapped, to).out, static_cast<V4>(number));
+  }
   std::array<std::uint16_t, 8> groups{};
   for (std::size_t i = 0; i < 8; ++i) groups[i] = static_cast<std::uint16_t>(number >> (112 - 16 * i));
-  std::size_t gap = 8,
-              gap_length =
-                  1;  // RFC 5952 §4.2: the longest run of at least two zero groups, the first of equals
-  for (std::size_t i = 0; i < 8;) {
-    std::size_t end = i;
-    while (end < 8 && groups[end] == 0) ++end;
-    if (end - i > gap_length) gap = i, gap_length = end - i;
-    i = end + 1;
-  }
-  if ((number >> 32) == 0xFFFF)  // §5: IPv4-mapped
-    return "::ffff:" + to_string(Address::v4(static_cast<V4>(number)));
-  std::string out;
+  // §4.2: the longest run of at least two zero groups, the first of equals, becomes "::".
+  std::size_t gap = 8, gap_length = 1;
   for (std::size_t i = 0; i < 8; ++i) {
+    const std::size_t begin = i;
+    while (i < 8 && groups[i] == 0) ++i;
+    if (i - begin > gap_length) gap = begin, gap_length = i - begin;
+  }
+  for (std::size_t i = 0; i < 8;) {
     if (i == gap) {
-      out += "::";
-      i += gap_length - 1;
+      *to++ = ':';
+      if (i += gap_length; i == 8) *to++ = ':';
       continue;
     }
-    if (!out.empty() && out.back() != ':') out += ':';
-    out += fmt::format("{:x}", groups[i]);
+    if (i > 0) *to++ = ':';
+    to = write_group(to, groups[i++]);
   }
-  return out;
+  return to;
 }
 
 }  // namespace
 
 std::optional<V4> parse_v4(std::string_view text) {
-  V4 number = 0;
-  std::size_t at = 0;
-  for (int octet = 0; octet < 4; ++octet) {
-    if (octet > 0 && (at >= text.size() || text[at++] != '.')) return std::nullopt;
-    const std::size_t begin = at;
-    unsigned value = 0;
-    while (at < text.size() && at - begin < 3 && text[at] >= '0' && text[at] <= '9')
-      value = value * 10 + static_cast<unsigned>(text[at++] - '0');
-    if (at == begin || value > 255 || (text[begin] == '0' && at - begin > 1)) return std::nullopt;
-    number = number << 8 | value;
-  }
-  if (at != text.size()) return std::nullopt;
-  return number;
+  const ScannedV4 scanned = scan_v4(text);
+  if (scanned.length == 0 || scanned.length != text.size()) return std::nullopt;
+  return scanned.number;
 }
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -165,10 +186,13 @@ std::optional<int> netmask_length(V4 mask) {
 
 V4 netmask(int length) { return length == 0 ? 0 : ~V4{0} << (32 - length); }
 
+char* write(char* to, Address address) {
+  return address.is_v4() ? write_v4(to, address.as_v4()) : write_v6(to, address.number);
+}
+
 std::string to_string(Address address) {
-  if (!address.is_v4()) return v6_to_string(address.number);
-  const V4 number = address.as_v4();
-  return fmt::format("{}.{}.{}.{}", number >> 24, number >> 16 & 255, number >> 8 & 255, number & 255);
+  std::array<char, longest_address> text;
+  return {text.data(), write(text.data(), address)};
 }
 
 std::string to_string(const Prefix& prefix) {

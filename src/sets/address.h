@@ -2,6 +2,7 @@
 // (::ffff:a.b.c.d) stays IPv6: a filter sees it as such.
 #pragma once
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,6 +43,35 @@ struct Prefix {
 std::optional<Address> parse_address(std::string_view text);
 std::optional<V4> parse_v4(std::string_view text);
 
+// The IPv4 address that a text begins with; length 0 where there is none. What follows it is the caller's.
+struct ScannedV4 {
+  V4 number = 0;
+  std::size_t length = 0;
+};
+inline ScannedV4 scan_v4(std::string_view text) {
+  constexpr unsigned none = 10;
+  const auto digit = [&](std::size_t at) {
+    const unsigned value = at < text.size() ? static_cast<unsigned>(text[at]) - '0' : none;
+    return value < 10 ? value : none;
+  };
+  V4 number = 0;
+  std::size_t at = 0;
+  for (int octet = 0; octet < 4; ++octet) {
+    if (octet > 0 && (at >= text.size() || text[at++] != '.')) return {};
+    unsigned value = digit(at++);
+    if (value == none) return {};
+    if (const unsigned second = digit(at); second != none) {
+      if (value == 0) return {};
+      value = 10 * value + second;
+      ++at;
+      if (const unsigned third = digit(at); third != none) value = 10 * value + third, ++at;
+    }
+    if (value > 255) return {};
+    number = number << 8 | value;
+  }
+  return {number, at};
+}
+
 // "40.92.0.0/15" or a bare address (its full length). Bits beyond the length are an error: nullopt.
 std::optional<Prefix> parse_prefix(std::string_view text);
 
@@ -52,7 +82,11 @@ Prefix host_prefix(Address address);            // /32 or /128
 std::optional<int> netmask_length(V4 mask);
 V4 netmask(int length);
 
-std::string to_string(Address address);       // RFC 5952 for IPv6
+// Writes the address in its usual form (RFC 5952 for IPv6), at most longest_address bytes; returns their end.
+inline constexpr std::size_t longest_address = 39;
+char* write(char* to, Address address);
+
+std::string to_string(Address address);
 std::string to_string(const Prefix& prefix);  // always with its length
 std::string host_bare(const Prefix& prefix);  // without the length where it is a single host
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cassert>
 
 #include "base/text.h"
@@ -12,20 +11,12 @@
 namespace aclmend {
 namespace {
 
-int trailing_zeros(V6 number, int bits) {
-  const auto low = static_cast<std::uint64_t>(number);
-  const auto high = static_cast<std::uint64_t>(number >> 64);
-  if (low != 0) return std::min(bits, std::countr_zero(low));
-  if (high != 0) return std::min(bits, 64 + std::countr_zero(high));
-  return bits;
-}
-
 template <class Point>
 void append_prefixes(std::vector<Prefix>& out, const FlipSet<Point>& set, Family family) {
   for (std::size_t i = 0; i < set.interval_count(); ++i) {
     const auto [first, last] = set.interval(i);
-    const auto pieces = minimal_prefixes({family, first}, {family, last});
-    out.insert(out.end(), pieces.begin(), pieces.end());
+    each_minimal_prefix(first, last,
+                        [&](Point network, int length) { out.push_back({{family, network}, length}); });
   }
 }
 
@@ -83,20 +74,7 @@ std::vector<Prefix> AddressSet::prefixes() const {
 }
 
 std::vector<Prefix> minimal_prefixes(Address first, Address last) {
-  assert(first.family == last.family);
-  const int bits = address_bits(first.family);
-  std::vector<Prefix> out;
-  V6 at = first.number;
-  while (at <= last.number) {
-    // The largest block that starts here, is aligned here, and ends inside.
-    int size = trailing_zeros(at, bits);
-    const auto block_last = [&] { return size >= 128 ? ~V6{0} : at + ((V6{1} << size) - 1); };
-    while (block_last() > last.number) --size;
-    out.push_back({{first.family, at}, bits - size});
-    if (block_last() == last.number) break;
-    at = block_last() + 1;
-  }
-  return out;
+  return AddressSet(first, last).prefixes();
 }
 
 std::vector<std::string> to_strings(std::span<const Prefix> prefixes) {

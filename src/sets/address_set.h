@@ -1,5 +1,7 @@
 // Sets of addresses of both families, and of ports and protocols. Immutable values; the default is empty.
 #pragma once
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -50,11 +52,39 @@ struct AddressSet {
 using PortSet = FlipSet<std::uint16_t>;     // ICMP type and code take these places too
 using ProtocolSet = FlipSet<std::uint8_t>;  // IANA protocol numbers
 
+// Of a number that is not 0: how many zero bits it ends in, and the place of its highest bit.
+inline int trailing_zeros(V4 number) { return std::countr_zero(number); }
+inline int highest_bit(V4 number) { return 31 - std::countl_zero(number); }
+inline int trailing_zeros(V6 number) {
+  const auto low = static_cast<std::uint64_t>(number);
+  return low != 0 ? std::countr_zero(low) : 64 + std::countr_zero(static_cast<std::uint64_t>(number >> 64));
+}
+inline int highest_bit(V6 number) {
+  const auto high = static_cast<std::uint64_t>(number >> 64);
+  return high != 0 ? 127 - std::countl_zero(high) : 63 - std::countl_zero(static_cast<std::uint64_t>(number));
+}
+
 namespace protocol {
 inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, icmp6 = 58, sctp = 132;
 }
 
-// The fewest prefixes that together are [first, last].
+// Calls emit(network, length) for the fewest prefixes that together are [first, last], ascending.
+template <class Point, class Emit>
+void each_minimal_prefix(Point first, Point last, Emit emit) {
+  constexpr int bits = 8 * sizeof(Point);
+  while (first <= last) {
+    // The largest block that starts here: aligned here, and not longer than what is left.
+    const Point left = static_cast<Point>(last - first);  // addresses behind the first one
+    int size = first == 0 ? bits : trailing_zeros(first);
+    if (left != last_point<Point>) size = std::min(size, highest_bit(static_cast<Point>(left + 1)));
+    emit(first, bits - size);
+    const Point behind = size == bits ? last_point<Point> : static_cast<Point>((Point{1} << size) - 1);
+    if (behind == left) return;
+    first = static_cast<Point>(first + behind + 1);
+  }
+}
+
+// The same as a list; both addresses are of one family.
 std::vector<Prefix> minimal_prefixes(Address first, Address last);
 
 std::vector<std::string> to_strings(std::span<const Prefix> prefixes);

@@ -1,10 +1,16 @@
 // The one set algorithm. A set over an ordered universe is the ascending list of the points where membership
 // flips, starting from "not a member". [a, b] is {a, b + 1}; where b is the last point of the universe the
 // second flip does not exist, so there is no `max + 1` to overflow. Equal sets have equal lists.
+//
+// Union, intersection and difference are one merge walk. Where one set cannot change the result (outside b
+// nothing of a is in a & b) the walk leaps over its flips, so a small set against a large one costs the small
+// one's size times a logarithm, not the large one's size.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstddef>
-#include <limits>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,11 +20,39 @@ template <class Point>
 constexpr Point last_point = static_cast<Point>(~Point{0});  // Point is an unsigned integer, 128-bit ones too
 
 template <class Point>
-struct Interval {  // both ends are members
+struct Interval {  // both ends are members; first > last is empty
   Point first;
   Point last;
   bool operator==(const Interval&) const = default;
 };
+
+// Ascending by first point. Long lists of 32-bit points are sorted by their digits, three rounds of eleven
+// bits.
+template <class Point>
+void sort_by_first(std::vector<Interval<Point>>& intervals) {
+  if (std::ranges::is_sorted(intervals, {}, &Interval<Point>::first)) return;
+  if constexpr (std::is_same_v<Point, std::uint32_t>) {
+    constexpr std::size_t worth_it = 2000, digits = 2048, rounds = 3;
+    const auto digit = [](const Interval<Point>& one, std::size_t round) {
+      return one.first >> 11 * round & (digits - 1);
+    };
+    if (intervals.size() >= worth_it) {
+      // First a count of each digit, then the place where its next one goes.
+      std::array<std::array<std::uint32_t, digits>, rounds> place{};
+      for (const auto& one : intervals)
+        for (std::size_t round = 0; round < rounds; ++round) ++place[round][digit(one, round)];
+      std::vector<Interval<Point>> other(intervals.size());
+      for (std::size_t round = 0; round < rounds; ++round) {
+        std::uint32_t before = 0;
+        for (std::uint32_t& at : place[round]) before += std::exchange(at, before);
+        for (const auto& one : intervals) other[place[round][digit(one, round)]++] = one;
+        intervals.swap(other);
+      }
+      return;
+    }
+  }
+  std::ranges::sort(intervals, {}, &Interval<Point>::first);
+}
 
 template <class Point>
 class FlipSet {
@@ -26,25 +60,26 @@ class FlipSet {
   FlipSet() = default;
   FlipSet(Point first, Point last) {
     if (first > last) return;
-    flips_.push_back(first);
-    if (last != last_point<Point>) flips_.push_back(static_cast<Point>(last + 1));
+    flips_.reserve(last == last_point<Point> ? 1 : 2);
+    append(first, last);
   }
   static FlipSet all() { return FlipSet(Point{0}, last_point<Point>); }
 
   // The union of intervals in any order, overlapping or not.
   static FlipSet of(std::vector<Interval<Point>> intervals) {
-    std::ranges::sort(intervals, {}, &Interval<Point>::first);
-    FlipSet set;
-    for (std::size_t i = 0; i < intervals.size();) {
-      const Point first = intervals[i].first;
-      Point last = intervals[i].last;
-      for (++i; i < intervals.size() &&
-                (last == last_point<Point> || intervals[i].first <= static_cast<Point>(last + 1));
-           ++i)
-        last = std::max(last, intervals[i].last);
-      set.flips_.push_back(first);
-      if (last != last_point<Point>) set.flips_.push_back(static_cast<Point>(last + 1));
+    sort_by_first(intervals);
+    std::size_t kept = 0;  // the front of the list: disjoint, and not even touching
+    for (const auto& one : intervals) {
+      if (one.first > one.last) continue;
+      const Point reach = kept == 0 ? Point{0} : intervals[kept - 1].last;
+      const bool joins =
+          kept != 0 && (reach == last_point<Point> || one.first <= static_cast<Point>(reach + 1));
+      if (joins) intervals[kept - 1].last = std::max(reach, one.last);
+      else intervals[kept++] = one;
     }
+    FlipSet set;
+    set.flips_.reserve(2 * kept);
+    for (std::size_t i = 0; i < kept; ++i) set.append(intervals[i].first, intervals[i].last);
     return set;
   }
 
@@ -54,8 +89,17 @@ class FlipSet {
     const auto after = std::upper_bound(flips_.begin(), flips_.end(), point);
     return (after - flips_.begin()) % 2 == 1;
   }
-  bool covers(const FlipSet& other) const { return (other - *this).empty(); }
-  bool intersects(const FlipSet& other) const { return !(*this & other).empty(); }
+  bool covers(Interval<Point> interval) const {
+    if (interval.first > interval.last) return true;
+    const auto after = std::upper_bound(flips_.begin(), flips_.end(), interval.first);
+    return (after - flips_.begin()) % 2 == 1 && (after == flips_.end() || interval.last < *after);
+  }
+  bool covers(const FlipSet& other) const {
+    return !walk(other, *this, in_a_alone, [](Point) { return Go::stop; });
+  }
+  bool intersects(const FlipSet& other) const {
+    return walk(*this, other, in_both, [](Point) { return Go::stop; });
+  }
 
   std::size_t interval_count() const { return (flips_.size() + 1) / 2; }
   Interval<Point> interval(std::size_t i) const {
@@ -73,16 +117,16 @@ class FlipSet {
   friend FlipSet operator|(const FlipSet& a, const FlipSet& b) {
     if (a.empty() || b.is_all()) return b;
     if (b.empty() || a.is_all()) return a;
-    return merged(a, b, [](bool in_a, bool in_b) { return in_a || in_b; });
+    return merged(a, b, in_either);
   }
   friend FlipSet operator&(const FlipSet& a, const FlipSet& b) {
     if (a.empty() || b.is_all()) return a;
     if (b.empty() || a.is_all()) return b;
-    return merged(a, b, [](bool in_a, bool in_b) { return in_a && in_b; });
+    return merged(a, b, in_both);
   }
   friend FlipSet operator-(const FlipSet& a, const FlipSet& b) {
     if (a.empty() || b.empty()) return a;
-    return merged(a, b, [](bool in_a, bool in_b) { return in_a && !in_b; });
+    return merged(a, b, in_a_alone);
   }
   FlipSet& operator|=(const FlipSet& other) { return *this = *this | other; }
   FlipSet& operator&=(const FlipSet& other) { return *this = *this & other; }
@@ -101,23 +145,58 @@ class FlipSet {
   bool operator==(const FlipSet&) const = default;
 
  private:
+  using Flip = typename std::vector<Point>::const_iterator;
+  enum class Go : std::uint8_t { on, stop };
+
+  static constexpr auto in_either = [](bool in_a, bool in_b) { return in_a || in_b; };
+  static constexpr auto in_both = [](bool in_a, bool in_b) { return in_a && in_b; };
+  static constexpr auto in_a_alone = [](bool in_a, bool in_b) { return in_a && !in_b; };
+
+  void append(Point first, Point last) {
+    flips_.push_back(first);
+    if (last != last_point<Point>) flips_.push_back(static_cast<Point>(last + 1));
+  }
+
+  // The first flip from `at` on that is not before the point, found in steps that double.
+  static Flip leap(Flip at, Flip end, Point point) {
+    auto step = end - at > 0 && *at < point ? std::ptrdiff_t{1} : 0;
+    if (step == 0) return at;
+    while (step < end - at && at[step] < point) at += step, step *= 2;
+    return std::lower_bound(at, at + std::min(step, end - at), point);
+  }
+
+  // Calls on_flip for each point where membership in the result flips, ascending, until it says stop.
+  // True when it was called at all.
+  template <class Keep, class OnFlip>
+  static bool walk(const FlipSet& a, const FlipSet& b, Keep keep, OnFlip on_flip) {
+    const Flip end_a = a.flips_.end(), end_b = b.flips_.end();
+    Flip at_a = a.flips_.begin(), at_b = b.flips_.begin();
+    const auto in_a = [&] { return (at_a - a.flips_.begin()) % 2 == 1; };
+    const auto in_b = [&] { return (at_b - b.flips_.begin()) % 2 == 1; };
+    bool in_result = false, called = false;
+    while (true) {
+      if (keep(false, in_b()) == keep(true, in_b())) at_a = at_b == end_b ? end_a : leap(at_a, end_a, *at_b);
+      if (keep(in_a(), false) == keep(in_a(), true)) at_b = at_a == end_a ? end_b : leap(at_b, end_b, *at_a);
+      if (at_a == end_a && at_b == end_b) return called;
+      const bool from_a = at_b == end_b || (at_a != end_a && *at_a <= *at_b);
+      const bool from_b = at_a == end_a || (at_b != end_b && *at_b <= *at_a);
+      const Point point = from_a ? *at_a : *at_b;
+      if (from_a) ++at_a;
+      if (from_b) ++at_b;
+      if (keep(in_a(), in_b()) == in_result) continue;
+      in_result = !in_result;
+      called = true;
+      if (on_flip(point) == Go::stop) return called;
+    }
+  }
+
   template <class Keep>
   static FlipSet merged(const FlipSet& a, const FlipSet& b, Keep keep) {
     FlipSet result;
-    result.flips_.reserve(a.flips_.size() + b.flips_.size());
-    bool in_a = false, in_b = false, in_result = false;
-    auto at_a = a.flips_.begin(), at_b = b.flips_.begin();
-    while (at_a != a.flips_.end() || at_b != b.flips_.end()) {
-      const bool from_a = at_b == b.flips_.end() || (at_a != a.flips_.end() && *at_a <= *at_b);
-      const bool from_b = at_a == a.flips_.end() || (at_b != b.flips_.end() && *at_b <= *at_a);
-      const Point point = from_a ? *at_a : *at_b;
-      if (from_a) in_a = !in_a, ++at_a;
-      if (from_b) in_b = !in_b, ++at_b;
-      if (keep(in_a, in_b) != in_result) {
-        in_result = !in_result;
-        result.flips_.push_back(point);
-      }
-    }
+    walk(a, b, keep, [&](Point point) {
+      result.flips_.push_back(point);
+      return Go::on;
+    });
     return result;
   }
 

@@ -2,8 +2,25 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 namespace aclmend {
+namespace {
+
+// No packet uses the addresses of a family that only one end has.
+Box without_idle_family(Box box) {
+  const auto trim = [&](auto family) {
+    auto& sources = box.source.*family;
+    auto& destinations = box.destination.*family;
+    if (sources.empty()) destinations = {};
+    if (destinations.empty()) sources = {};
+  };
+  trim(&AddressSet::v4);
+  trim(&AddressSet::v6);
+  return box;
+}
+
+}  // namespace
 
 Box Box::all() {
   return {AddressSet::all(), AddressSet::all(), ProtocolSet::all(), PortSet::all(), PortSet::all()};
@@ -16,9 +33,9 @@ bool Box::empty() const {
 }
 
 bool Box::contains(const Packet& packet) const {
-  return source.contains(packet.source) && destination.contains(packet.destination) &&
-         protocol.contains(packet.protocol) && source_port.contains(packet.source_port) &&
-         destination_port.contains(packet.destination_port);
+  return packet.source.family == packet.destination.family && source.contains(packet.source) &&
+         destination.contains(packet.destination) && protocol.contains(packet.protocol) &&
+         source_port.contains(packet.source_port) && destination_port.contains(packet.destination_port);
 }
 
 bool Box::covers(const Box& other) const {
@@ -37,14 +54,24 @@ Box operator&(const Box& a, const Box& b) {
           a.source_port & b.source_port, a.destination_port & b.destination_port};
 }
 
+bool Box::intersects(const Box& other) const {
+  const auto share_family = [&](auto family) {
+    return (source.*family).intersects(other.source.*family) &&
+           (destination.*family).intersects(other.destination.*family);
+  };
+  return protocol.intersects(other.protocol) && destination_port.intersects(other.destination_port) &&
+         source_port.intersects(other.source_port) &&
+         (share_family(&AddressSet::v4) || share_family(&AddressSet::v6));
+}
+
 std::vector<Box> pieces_outside(const Box& a, const Box& b) {
-  if ((a & b).empty()) return {a};
+  if (!a.intersects(b)) return a.empty() ? std::vector<Box>{} : std::vector{without_idle_family(a)};
   std::vector<Box> out;
   Box rest = a;  // narrowed to b one side after another; what falls off each time is outside b
   const auto cut = [&](auto Box::* side) {
     Box outside = rest;
     outside.*side = rest.*side - b.*side;
-    if (!outside.empty()) out.push_back(std::move(outside));
+    if (!outside.empty()) out.push_back(without_idle_family(std::move(outside)));
     rest.*side = rest.*side & b.*side;
   };
   cut(&Box::protocol);
@@ -53,6 +80,10 @@ std::vector<Box> pieces_outside(const Box& a, const Box& b) {
   cut(&Box::destination);
   cut(&Box::source);
   return out;
+}
+
+PacketSet::PacketSet(Box box) {
+  if (!box.empty()) boxes_.push_back(without_idle_family(std::move(box)));
 }
 
 bool PacketSet::contains(const Packet& packet) const {
@@ -69,7 +100,7 @@ PacketSet operator&(const PacketSet& a, const PacketSet& b) {
   PacketSet result;
   for (const Box& one : a.boxes_)
     for (const Box& other : b.boxes_)
-      if (Box both = one & other; !both.empty()) result.boxes_.push_back(std::move(both));
+      if (one.intersects(other)) result.boxes_.push_back(without_idle_family(one & other));
   return result;
 }
 
@@ -77,12 +108,11 @@ PacketSet operator-(const PacketSet& a, const PacketSet& b) {
   PacketSet result = a;
   for (const Box& taken : b.boxes_) {
     std::vector<Box> rest;
-    for (const Box& box : result.boxes_) {
-      auto pieces = pieces_outside(box, taken);
-      std::ranges::move(pieces, std::back_inserter(rest));
+    for (Box& box : result.boxes_) {
+      if (box.intersects(taken)) std::ranges::move(pieces_outside(box, taken), std::back_inserter(rest));
+      else rest.push_back(std::move(box));
     }
     result.boxes_ = std::move(rest);
-    if (result.boxes_.empty()) break;
   }
   return result;
 }

@@ -1,7 +1,7 @@
 // Sets of packets: a union of disjoint boxes over source, destination, protocol, source port and destination
 // port. Each side of a box is a set, so a rule with a group in every place is one box. Protocols without
 // ports carry them all the same (all ports); ICMP has its type in the source-port place and its code in the
-// other.
+// other. A packet has one family: of a box with both, IPv4 sources go to IPv4 destinations alone.
 #pragma once
 #include <vector>
 
@@ -29,24 +29,24 @@ struct Box {
   bool empty() const;
   bool contains(const Packet& packet) const;
   bool covers(const Box& other) const;
+  bool intersects(const Box& other) const;
   bool operator==(const Box&) const = default;
 };
 
 Box operator&(const Box& a, const Box& b);
-// The part of a outside b, as at most five disjoint boxes.
+// The part of a outside b, as at most five disjoint boxes, none empty.
 std::vector<Box> pieces_outside(const Box& a, const Box& b);
 
 class PacketSet {
  public:
   PacketSet() = default;
-  explicit PacketSet(Box box) {
-    if (!box.empty()) boxes_.push_back(std::move(box));
-  }
+  explicit PacketSet(Box box);
   static PacketSet all() { return PacketSet(Box::all()); }
 
   bool empty() const { return boxes_.empty(); }
   bool contains(const Packet& packet) const;
-  const std::vector<Box>& boxes() const { return boxes_; }  // disjoint, in no particular order
+  // Disjoint and none empty, in no particular order. A family has addresses at both ends of a box or at none.
+  const std::vector<Box>& boxes() const { return boxes_; }
 
   friend PacketSet operator|(const PacketSet& a, const PacketSet& b);
   friend PacketSet operator&(const PacketSet& a, const PacketSet& b);

@@ -1,7 +1,13 @@
 // The benchmarks' inputs, made of a seed: the same arguments always give the same bytes, on standard output.
-//   aclmend_bench_generate prefixes COUNT SEED
+//   aclmend_bench_generate prefixes COUNT SEED    a list of random IPv4 prefixes
+//   aclmend_bench_generate asa RULES              an ordinary access list on a Cisco ASA
+//   aclmend_bench_generate hostile RULES          every rule names a host of EOP, the mail host and port 25
+//   aclmend_bench_generate group MEMBERS RULES    one object group, used by every rule
+// The ASA exports answer `aclmend audit FILE --to 203.0.113.25`: the mail host is 10.1.1.25 behind static
+// NAT, and the list on interface outside permits Exchange Online Protection.
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -64,16 +70,158 @@ void prefixes(Output& out, std::uint32_t count, std::uint64_t seed) {
   }
 }
 
+// ---- Cisco ASA --------------------------------------------------------------------------------------------
+
+constexpr std::string_view mail_host = "host 10.1.1.25";
+
+struct Network {
+  std::uint32_t address;
+  int length;
+};
+constexpr std::array<Network, 4> eop = {
+    {{0x285C0000, 15}, {0x286B0000, 16}, {0x34640000, 14}, {0x682F0000, 17}}};
+
+std::uint32_t netmask(int length) { return ~std::uint32_t{0} << (32 - length); }
+
+// Everything above the access list.
+void asa_head(Output& out) {
+  out.line(
+      ": Saved\n\n: Hardware:   ASA5555\nASA Version 9.16(4)\n!\nhostname edge\n!\n"
+      "interface GigabitEthernet0/0\n nameif outside\n security-level 0\n ip address 203.0.113.2 "
+      "255.255.255.0\n!\n"
+      "interface GigabitEthernet0/1\n nameif dmz\n security-level 50\n ip address 10.1.1.1 255.255.255.0\n!\n"
+      "object network MAIL\n host 10.1.1.25\n"
+      "object-group network EOP-NETS");
+  for (const Network& net : eop)
+    out.line(" network-object {} {}", dotted(net.address), dotted(netmask(net.length)));
+}
+
+// Everything below it. The list is OUTSIDE_IN.
+void asa_tail(Output& out) {
+  out.line(
+      "access-list OUTSIDE_IN extended deny ip any any log\n"
+      "!\n"
+      "object network MAIL\n nat (dmz,outside) static 203.0.113.25\n"
+      "access-group OUTSIDE_IN in interface outside\n"
+      "route outside 0.0.0.0 0.0.0.0 203.0.113.1 1\n"
+      "route dmz 10.0.0.0 255.0.0.0 10.1.1.254 1\n"
+      "Cryptochecksum:0123456789abcdef0123456789abcdef\n"
+      ": end");
+}
+
+// A server of the company: in 10/8, never the mail host's own network.
+std::string server(Dice& dice) { return fmt::format("host {}", dotted(0x0A020000 + dice.below(0x00F00000))); }
+
+std::string port(Dice& dice) {
+  const std::uint32_t kind = dice.below(100);
+  if (kind < 40) return "eq https";
+  if (kind < 60) return "eq www";
+  if (kind < 68) return "eq smtp";
+  if (kind < 74) return "eq ssh";
+  if (kind < 90) return fmt::format("eq {}", 1024 + dice.below(40000));
+  const std::uint32_t first = 1024 + dice.below(40000);
+  return fmt::format("range {} {}", first, first + 1 + dice.below(1000));
+}
+
+constexpr std::uint32_t groups = 200;
+
+// What real lists are made of: any, /24s and hosts towards single servers; groups here and there; a remark a
+// page.
+std::string ordinary_rule(Dice& dice) {
+  std::string source;
+  const std::uint32_t kind = dice.below(100);
+  if (kind < 28) source = "any";
+  else if (kind < 50) source = fmt::format("{} 255.255.255.0", dotted(dice.word() & netmask(24)));
+  else if (kind < 72) source = fmt::format("host {}", dotted(dice.word()));
+  else if (kind < 85) source = fmt::format("object-group NETS-{}", dice.below(groups));
+  else {
+    const int length = 12 + static_cast<int>(dice.below(12));
+    source = fmt::format("{} {}", dotted(dice.word() & netmask(length)), dotted(netmask(length)));
+  }
+  const std::string_view action = dice.below(100) < 8 ? "deny" : "permit";
+  const std::string_view protocol = dice.below(100) < 90 ? "tcp" : "udp";
+  std::string service = port(dice);
+  if (protocol == "udp") service = fmt::format("eq {}", 1024 + dice.below(40000));
+  else if (dice.below(100) < 5) service = "object-group WEB";
+  return fmt::format("access-list OUTSIDE_IN extended {} {} {} {} {}", action, protocol, source, server(dice),
+                     service);
+}
+
+void asa(Output& out, std::uint32_t rules) {
+  Dice dice(rules);
+  asa_head(out);
+  for (std::uint32_t i = 0; i < groups; ++i) {
+    out.line("object-group network NETS-{}", i);
+    for (std::uint32_t members = 2 + dice.below(40); members > 0; --members) {
+      if (dice.below(2) == 0) out.line(" network-object host {}", dotted(dice.word()));
+      else out.line(" network-object {} 255.255.255.0", dotted(dice.word() & netmask(24)));
+    }
+  }
+  out.line(
+      "object-group service WEB tcp\n port-object eq www\n port-object eq https\n port-object range 8080 "
+      "8090");
+  for (std::uint32_t i = 0; i + 1 < rules; ++i) {
+    if (i == rules / 2) {
+      out.line("access-list OUTSIDE_IN extended permit tcp object-group EOP-NETS {} eq smtp", mail_host);
+    } else if (dice.below(1000) < 5) {  // a partner that may send mail as well
+      out.line("access-list OUTSIDE_IN extended permit tcp host {} {} eq smtp", dotted(dice.word()),
+               mail_host);
+    } else {
+      if (dice.below(200) == 0)
+        out.line("access-list OUTSIDE_IN remark change {}, asked for by the owner", i);
+      out.line("{}", ordinary_rule(dice));
+    }
+  }
+  asa_tail(out);
+}
+
+void hostile(Output& out, std::uint32_t rules) {
+  asa_head(out);
+  std::uint32_t hosts = 0;
+  for (const Network& net : eop) hosts += 1U << (32 - net.length);
+  for (std::uint32_t i = 0; i < rules; ++i) {
+    // In an order without neighbours; beyond the last host all of them again, with the other action.
+    auto nth = static_cast<std::uint32_t>(std::uint64_t{i} * 1000003 % hosts);
+    std::size_t range = 0;
+    while (nth >> (32 - eop[range].length) != 0) nth -= 1U << (32 - eop[range].length), ++range;
+    const std::string_view action = (i + i / hosts) % 2 == 0 ? "permit" : "deny";
+    out.line("access-list OUTSIDE_IN extended {} tcp host {} {} eq smtp", action,
+             dotted(eop[range].address + nth), mail_host);
+  }
+  asa_tail(out);
+}
+
+void group(Output& out, std::uint32_t members, std::uint32_t rules) {
+  Dice dice(rules);
+  asa_head(out);
+  out.line("object-group network BIG");
+  for (std::uint32_t i = 0; i < members; ++i) out.line(" network-object host {}", dotted(0x34640000 + i * 2));
+  for (std::uint32_t i = 0; i < rules; ++i) {
+    const bool is_asked = i % 100 == 0;  // about the mail host's port 25, in many spellings
+    if (is_asked)
+      out.line("access-list OUTSIDE_IN extended permit tcp object-group BIG {} range {} {}", mail_host,
+               1 + i / 100 % 24, 26 + i / 2400);
+    else
+      out.line("access-list OUTSIDE_IN extended permit tcp object-group BIG {} {}", server(dice), port(dice));
+  }
+  out.line("access-list OUTSIDE_IN extended permit tcp object-group EOP-NETS {} eq smtp", mail_host);
+  asa_tail(out);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  const auto number = [&](int at) { return argc > at ? std::strtoul(argv[at], nullptr, 10) : 0; };
+  const auto number = [&](int at) {
+    return static_cast<std::uint32_t>(argc > at ? std::strtoul(argv[at], nullptr, 10) : 0);
+  };
   Output out;
-  if (what == "prefixes") {
-    prefixes(out, static_cast<std::uint32_t>(number(2)), number(3));
-    return 0;
-  }
-  fmt::print(stderr, "usage: aclmend_bench_generate prefixes COUNT SEED\n");
+  if (what == "prefixes") return prefixes(out, number(2), number(3)), 0;
+  if (what == "asa") return asa(out, number(2)), 0;
+  if (what == "hostile") return hostile(out, number(2)), 0;
+  if (what == "group") return group(out, number(2), number(3)), 0;
+  fmt::print(stderr,
+             "usage: aclmend_bench_generate prefixes COUNT SEED | asa RULES | hostile RULES | group MEMBERS "
+             "RULES\n");
   return 2;
 }
