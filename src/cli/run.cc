@@ -51,12 +51,29 @@ int unknown_command(Streams& streams, const std::string& word) {
   return exit_not_judged;
 }
 
+// "show, covers or diff" where one of them is wanted; of a mistyped word, the nearest.
+std::string with_choices(const CLI::App& app, std::string message, std::span<const std::string> args) {
+  std::vector<std::string> names;
+  for (const CLI::App* choice : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(choice->get_name());
+  if (names.empty()) return message;
+  message = "expected ";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    message += fmt::format("{}{}", i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
+  if (args.empty() || args.front().starts_with('-')) return message;
+  const std::vector<std::string_view> choices(names.begin(), names.end());
+  message += fmt::format(", found '{}'", args.front());
+  if (const auto near = nearest(args.front(), choices)) message += fmt::format("; did you mean '{}'?", *near);
+  return message;
+}
+
 // CLI11 reports an unknown option without the nearest known one: add it.
 std::string with_suggestion(const CLI::App& app, const CLI::ParseError& error,
                             std::span<const std::string> args) {
   std::string message = error.what();
   const CLI::App* inner = &app;
   while (!inner->get_subcommands().empty()) inner = inner->get_subcommands().front();
+  if (inner == &app) message = with_choices(app, std::move(message), args);
   std::vector<std::string> known;
   for (const CLI::Option* option : inner->get_options())
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);

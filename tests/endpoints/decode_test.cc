@@ -208,10 +208,10 @@ TEST_CASE("all real answers are read, with every prefix and name that stands in 
       REQUIRE(release->rows.size() == other.size());
       for (std::size_t i = 0; i < other.size(); ++i) {
         const Row& row = release->rows[i];
-        CHECK(row.id == other[i]["id"]);
-        CHECK(row.service_area == other[i]["serviceArea"]);
+        CHECK(row.id == other[i]["id"].get<std::uint32_t>());
+        CHECK(row.service_area == other[i]["serviceArea"].get<std::string>());
         CHECK(row.required == other[i]["required"].get<bool>());
-        CHECK(row.category == other[i]["category"]);
+        CHECK(row.category == other[i]["category"].get<std::string>());
         CHECK(row.urls == other[i].value("urls", std::vector<std::string>()));
         CHECK(to_strings(row.ips) == other[i].value("ips", std::vector<std::string>()));
         CHECK(row.tcp_ports.empty() == other[i].value("tcpPorts", "").empty());
