@@ -51,6 +51,8 @@ std::vector<Written> documents(const test::Folder& folder) {
   return {
       {"trace", {"trace", config, "--from", "40.92.1.1", "--to", "203.0.113.25", "--port", "25"}},
       {"explain", {"explain", "4.4.316", "lost-member"}},
+      {"audit", {"audit", config, "--to", "203.0.113.25"}},
+      {"cidr", {"cidr", "union", folder.write("list.txt", "40.92.0.0/15\n")}},
       {"endpoints-show", {"endpoints", "show"}},
       {"endpoints-diff", {"endpoints", "diff", list, list}},
       {"endpoints-covers", {"endpoints", "covers", "40.92.1.1"}},
