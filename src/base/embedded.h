@@ -12,5 +12,6 @@ struct EmbeddedFile {
 
 std::span<const EmbeddedFile> embedded_rules();      // rules/*.yaml
 std::span<const EmbeddedFile> embedded_endpoints();  // src/endpoints/data/*
+std::span<const EmbeddedFile> embedded_schemas();    // docs/schema/aclmend.schema.json
 
 }  // namespace aclmend

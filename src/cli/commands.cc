@@ -5,6 +5,8 @@ namespace aclmend::cli {
 extern const Command audit_command;
 extern const Command cidr_command;
 extern const Command endpoints_command;
+extern const Command flows_command;
+extern const Command inventory_command;
 extern const Command trace_command;
 extern const Command explain_command;
 
@@ -14,6 +16,8 @@ std::span<const Command* const> commands() {
       &trace_command,
       &endpoints_command,
       &explain_command,
+      &inventory_command,
+      &flows_command,
       &cidr_command,
   };
   return table;

@@ -24,6 +24,10 @@ bool is_date(string_view text) {
                                      std::chrono::day(*day))
       .ok();
 }
+bool is_code_or_slug(const yaml::Value& word) {
+  return forms::code.accepts(word) || forms::name.accepts(word);
+}
+
 bool is_day(const yaml::Value& word) { return is_date(word.text); }
 
 bool is_release(const yaml::Value& word) {
@@ -45,6 +49,7 @@ constexpr std::array direction_words = {string_view("in"), string_view("out"), s
 constexpr Form version{"the number 1", is_version};
 constexpr Form address{"an address", is_address};
 constexpr Form prefix{"a prefix such as 198.51.100.0/24", is_prefix};
+constexpr Form code_or_slug{"a finding code such as ACM020, or its slug", is_code_or_slug};
 constexpr Form day{"a date such as 2027-01-31", is_day};
 constexpr Form release{"a version of ten digits such as 2025120100, or a date such as 2025-12-01",
                        is_release};
@@ -120,7 +125,7 @@ constexpr Shape path_shape{"a path", path_keys};
 constexpr std::array waiver_keys = {
     Key{"device", Need::optional, Holds::word, &forms::text},
     Key{"flow", Need::optional, Holds::word, &forms::name},
-    Key{"code", Need::optional, Holds::word, &forms::code},
+    Key{"code", Need::optional, Holds::word, &code_or_slug},
     Key{"ranges", Need::required, Holds::words, &prefix},
     Key{"expires", Need::required, Holds::word, &day},
     Key{"owner", Need::required, Holds::word, &forms::text},
