@@ -101,19 +101,27 @@ std::vector<Claim> boundary_claims(const Examined& examined) {
   return claims;
 }
 
-Result<SecondCount> second_count(const Examined& examined) {
+// The second count; its first packet is `first`, whose translation is handed back.
+struct Counted {
+  SecondCount count;
+  Packet seen;
+};
+
+Result<Counted> second_count(const Examined& examined, const Packet& first) {
   const std::vector<Claim> claims = boundary_claims(examined);
-  std::vector<Packet> packets;
+  std::vector<Packet> packets{first};
   for (const Claim& claim : claims) packets.push_back(claim.packet);
   const std::vector<Decision> decisions = decide(examined.policy(), examined.context, packets);
   for (std::size_t i = 0; i < claims.size(); ++i)
-    if (decisions[i].verdict != claims[i].verdict)
-      return fail(fmt::format(
-          "our two ways of counting disagree about {} -> {} port {}: {} and {}; this is an error of "
-          "aclmend, and nothing it worked out for {} can be trusted",
-          to_string(packets[i].source), to_string(packets[i].destination), packets[i].destination_port,
-          to_string(claims[i].verdict), to_string(decisions[i].verdict), examined.question->device));
-  return SecondCount{claims.size(), 0};
+    if (decisions[i + 1].verdict != claims[i].verdict)
+      return fail(
+          fmt::format("our two ways of counting disagree about {} -> {} port {}: {} and {}; this is an error "
+                      "of aclmend, and nothing "
+                      "it worked out for {} can be trusted",
+                      to_string(claims[i].packet.source), to_string(claims[i].packet.destination),
+                      claims[i].packet.destination_port, to_string(claims[i].verdict),
+                      to_string(decisions[i + 1].verdict), examined.question->device));
+  return Counted{{claims.size(), 0}, decisions.front().translated.value_or(first)};
 }
 
 Stretch stretch_of(const Examined& examined, const Group& group) {
@@ -204,9 +212,18 @@ class Audit {
     return false;
   }
   AddressSet asked_by_others(const Flow& flow) const;
+  // The ranges for at least these addresses; flows that go together ask for the same packets.
+  const std::vector<SourceRange>& answered(const Examined& examined, const AddressSet& asked);
+
+  struct Answered {
+    std::string key;
+    AddressSet asked;
+    std::vector<SourceRange> ranges;
+  };
 
   const Question& question_;
   DeviceAudit result_;
+  Answered last_;
 };
 
 bool Audit::is_known() {
@@ -230,6 +247,17 @@ AddressSet Audit::asked_by_others(const Flow& flow) const {
     if (const auto required = required_addresses(*other, *question_.release)) asked |= *required;
   }
   return asked;
+}
+
+const std::vector<SourceRange>& Audit::answered(const Examined& examined, const AddressSet& asked) {
+  std::string key =
+      fmt::format("{} {} {} {} {}", static_cast<int>(examined.flow->direction), examined.ingress,
+                  to_string(examined.host.wire), examined.slice.protocol, examined.slice.destination_port);
+  for (const auto& [dimension, name] : examined.context.known)
+    key += fmt::format(" {}={}", static_cast<int>(dimension), name);
+  if (key != last_.key || !last_.asked.covers(asked))
+    last_ = {std::move(key), asked, ranges_of(examined, asked)};
+  return last_.ranges;
 }
 
 Result<bool> Audit::examine(const Flow& flow) {
@@ -307,19 +335,17 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   }
   const bool wants_others = flow.direction == Direction::inbound && flow.others != inventory::Others::ignore;
   const AddressSet asked = wants_others ? AddressSet::all(host.wire.family) : examined.required;
-  const std::vector<SourceRange> ranges = ranges_of(examined, asked);
+  const std::vector<SourceRange>& ranges = answered(examined, asked);
   examined.cut = cut_of(ranges, examined.required);
   examined.companions = asked_by_others(flow);
   if (wants_others) examined.others = cut_of(ranges, asked - examined.required - examined.companions);
-  const Packet first = examined.packet(*examined.required.lowest());
-  const auto translated = decide(examined.policy(), examined.context, first).translated;
-  examined.seen = translated.value_or(first);
   if (auto open = open_alternative(examined)) {
     result_.error = std::move(*open);
     return false;
   }
-  TRY(count, second_count(examined));
-  result_.second_count.packets += count.packets;
+  TRY(counted, second_count(examined, examined.packet(*examined.required.lowest())));
+  examined.seen = counted.seen;
+  result_.second_count.packets += counted.count.packets;
   result_.checks.push_back(check_of(examined));
   std::ranges::move(required_findings(examined), std::back_inserter(result_.findings));
   if (!result_.checks.back().is_companion)

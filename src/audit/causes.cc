@@ -115,7 +115,7 @@ void Search::find_near_permits() {
           address_fit(policy_, rule.destination, blocked_.seen.destination).fit != Fit::no;
       const bool fits_service = service_fit(policy_, rule.service, blocked_.seen).fit != Fit::no;
       if (!fits_destination && !fits_service) continue;
-      AddressSet sources = addresses_of(policy_, rule.source)->possible & blocked_.sources;
+      AddressSet sources = shared(policy_, rule.source, blocked_.sources);
       const bool is_walked = walked_.contains(list);
       // A permit that fits but holds none of the stopped sources matters too: it may have lost them.
       if (sources.empty() && !(fits_destination && fits_service && is_walked)) continue;

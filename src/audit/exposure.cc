@@ -145,7 +145,7 @@ std::vector<RuleRef> permits_to_host(const Examined& examined) {
       const bool lets_through = rule.action == model::Action::accept || rule.action == model::Action::permit;
       const bool names_sources =
           rule.source.kind == AddressTerm::Kind::v4 || rule.source.kind == AddressTerm::Kind::group;
-      if (!lets_through || !rule.enabled || !names_sources) continue;
+      if (!lets_through || !rule.enabled || !names_sources || is_elsewhere(rule, examined.seen)) continue;
       if (address_fit(policy, rule.destination, examined.seen.destination).fit == model::Fit::no) continue;
       if (service_fit(policy, rule.service, examined.seen).fit == model::Fit::no) continue;
       refs.push_back({list, i});

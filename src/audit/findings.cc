@@ -96,15 +96,16 @@ Finding blocked_finding(const Examined& examined, const Group& group, bool with_
       blocked.permitted_by.push_back(*other.permit_by.rule);
   blocked.other_family_is_open = examined.other_family_is_open;
 
+  // A flow with a code of its own is told by that; its causes are not looked for.
+  const CodeText* instead = code_named(examined.flow->code);
   std::vector<Cause> causes;
-  if (with_causes) causes = causes_of(blocked);
+  if (with_causes && instead == nullptr) causes = causes_of(blocked);
   if (causes.empty()) {
     const Code code = group.deny_by.rule ? Code::blocked_by_deny : Code::blocked_by_default;
     causes.push_back(
         {code, group.addresses, std::string(text_of(code).title), std::string(text_of(code).title), {}});
   }
   const Cause& nearest = causes.front();
-  const CodeText* instead = code_named(examined.flow->code);
   Finding finding = finding_about(examined, instead != nullptr ? instead->code : nearest.code,
                                   examined.flow->severity, "required", group.deny_by);
   finding.ranges = group.addresses;

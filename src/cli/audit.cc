@@ -256,6 +256,10 @@ std::string ledger_text(const intake::Intake& intake) {
   return out;
 }
 
+bool wants_document(const OutputOptions& output) {
+  return output.format != "text" || !output.reports.empty();
+}
+
 Answer asked(const Asking& asking, const Options& options, const PlannedDevice& planned) {
   Answer answer;
   const auto start = std::chrono::steady_clock::now();
@@ -290,7 +294,7 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
     answer.devices.push_back(std::move(*audited));
   }
   answer.analysis_seconds = seconds_since(analysis);
-  add_reading(answer.frame, *intake);
+  add_reading(answer.frame, *intake, wants_document(options.output) ? Digests::wanted : Digests::left_out);
   answer.diagnostics = diagnostics_text(*intake);
   if (options.ledger) answer.ledger = ledger_text(*intake);
   return answer;

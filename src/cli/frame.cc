@@ -15,10 +15,11 @@ report::Remark remark_of(const Diagnostic& diagnostic, std::span<const SourcePtr
 
 }  // namespace
 
-void add_reading(report::Frame& frame, const intake::Intake& intake) {
+void add_reading(report::Frame& frame, const intake::Intake& intake, Digests digests) {
   const Reading& reading = intake.reading;
   for (std::size_t i = 0; i < intake.sources.size(); ++i)
-    frame.inputs.push_back({intake.sources[i]->name(), intake.sources[i]->sha256(),
+    frame.inputs.push_back({intake.sources[i]->name(),
+                            digests == Digests::wanted ? intake.sources[i]->sha256() : "",
                             std::string(intake.vendor->id),
                             i < reading.ledgers.size() ? reading.ledgers[i].counts() : LineCounts{}});
   for (const Diagnostic& one : reading.diagnostics.all())

@@ -5,8 +5,11 @@
 
 namespace aclmend::cli {
 
+// Digests are for documents: text does not print them, and a large file takes as long to digest as to read.
+enum class Digests : std::uint8_t { wanted, left_out };
+
 // Adds the files, with digest and line counts, and the diagnostics with their places worked out.
-void add_reading(report::Frame& frame, const intake::Intake& intake);
+void add_reading(report::Frame& frame, const intake::Intake& intake, Digests digests);
 
 // The diagnostics as people read them: the line, a caret, what was done about it. At most `most`, those that
 // cost an answer first; the rest is counted.

@@ -241,7 +241,7 @@ Result<TraceReport> report_of(const Options& options, const intake::Intake& inta
   TRY(answer, model::trace(policy, asked.question));
 
   TraceReport out;
-  add_reading(out.frame, intake);
+  add_reading(out.frame, intake, Digests::wanted);
   out.frame.inferred = std::move(asked.inferred);
   out.frame.inferred.insert(out.frame.inferred.end(), device->inferred.begin(), device->inferred.end());
   out.frame.assumed = std::move(way.assumed);

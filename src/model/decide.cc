@@ -94,7 +94,7 @@ class Walk {
     permit(particle);
     deny(std::move(particle), by);
   }
-  void regroup(Particles& particles);
+  std::vector<std::size_t> regroup(Particles& particles);
   Decision verdict(std::size_t packet);
 
   const Policy& policy_;
@@ -104,7 +104,8 @@ class Walk {
   std::vector<Particles> permits_, denies_;  // by packet; `accepted_by` is who took it
 };
 
-void Walk::regroup(Particles& particles) {
+// Sorts particles by kind; gives back where each kind ends.
+std::vector<std::size_t> Walk::regroup(Particles& particles) {
   const auto header = [](const Particle& p) {
     return std::tuple(p.now.destination, p.now.protocol, p.now.source_port, p.now.destination_port,
                       p.now.source.family, p.state);
@@ -114,6 +115,10 @@ void Walk::regroup(Particles& particles) {
     particle.kind =
         kinds.try_emplace(header(particle), static_cast<std::uint32_t>(kinds.size())).first->second;
   std::ranges::stable_sort(particles, {}, &Particle::kind);
+  std::vector<std::size_t> ends;
+  for (std::size_t p = 0; p < particles.size(); ++p)
+    if (p + 1 == particles.size() || particles[p].kind != particles[p + 1].kind) ends.push_back(p + 1);
+  return ends;
 }
 
 RuleFit Walk::fit(const Rule& rule, const Particle& particle) const {
@@ -133,33 +138,38 @@ Particles Walk::through(ListId list, Particles particles, Particles& accepted, i
     for (const Particle& particle : particles) both(with(particle, {complexity_condition}), {});
     return returned;
   }
-  regroup(particles);
+  std::vector<std::size_t> kind_ends = regroup(particles);
   const RuleList& rules = policy_.lists[list];
   for (std::uint32_t i = 0; i < rules.rules.size() && !particles.empty(); ++i) {
     const Rule& rule = rules.rules[i];
     if (!rule.enabled) continue;
     bool is_concerned = false;
     Particles staying;
-    RuleFit of_kind;
-    for (std::size_t p = 0; p < particles.size(); ++p) {
-      const Particle& particle = particles[p];
-      if (p == 0 || particle.kind != particles[p - 1].kind) of_kind = fit(rule, particle);
-      if (of_kind.fit == Fit::no && !is_concerned) continue;
-      RuleFit here = of_kind;
-      if (here.fit != Fit::no) here.also(address_fit(policy_, rule.source, particle.now.source));
-      if (here.fit == Fit::no) {
-        if (is_concerned) staying.push_back(particle);
-        continue;
+    std::size_t begin = 0;
+    for (const std::size_t end : kind_ends) {
+      const Packet& header = particles[begin].now;
+      const RuleFit of_kind = is_elsewhere(rule, header) ? RuleFit{Fit::no, {}} : fit(rule, particles[begin]);
+      for (std::size_t p = begin; p < end && (of_kind.fit != Fit::no || is_concerned); ++p) {
+        const Particle& particle = particles[p];
+        const SetFit source =
+            of_kind.fit == Fit::no ? SetFit{Fit::no} : address_fit(policy_, rule.source, particle.now.source);
+        if (source.fit == Fit::no) {
+          if (is_concerned) staying.push_back(particle);
+          continue;
+        }
+        if (!is_concerned) {  // the first that this rule concerns: those before it stay
+          staying.assign(particles.begin(), particles.begin() + static_cast<std::ptrdiff_t>(p));
+          is_concerned = true;
+        }
+        RuleFit here = of_kind;
+        here.also(source);
+        take(rule, {list, i}, particle, here, staying, returned, accepted, depth);
       }
-      if (!is_concerned) {  // the first that this rule concerns: those before it stay
-        staying.assign(particles.begin(), particles.begin() + static_cast<std::ptrdiff_t>(p));
-        is_concerned = true;
-      }
-      take(rule, {list, i}, particle, here, staying, returned, accepted, depth);
+      begin = end;
     }
     if (!is_concerned) continue;
     particles = std::move(staying);
-    regroup(particles);
+    kind_ends = regroup(particles);
   }
   for (Particle& particle : returned) add_once(particles, std::move(particle));
   return particles;
@@ -261,32 +271,34 @@ Particles Walk::through(NodeId node, const Stage& stage, Particles particles) {
   return accepted;
 }
 
+// Particles that take the same case walk it together.
 Particles Walk::through(NodeId node, const Branch& branch, Particles particles) {
-  Particles accepted;
-  const auto enter = [&](NodeId to, Particle particle) {
-    for (Particle& through_it : through(to, {std::move(particle)})) add_once(accepted, std::move(through_it));
-  };
+  const std::vector<Branch::Case>& cases = branch.cases;
+  std::vector<Particles> entering(cases.size());
   const auto known = context_.known.find(branch.dimension);
   for (const Particle& particle : particles) {
     if (known != context_.known.end()) {
-      const auto named = std::ranges::find(branch.cases, known->second, &Branch::Case::name);
-      if (named == branch.cases.end()) deny(particle, {std::nullopt, node});
-      else enter(named->node, particle);
+      const auto named = std::ranges::find(cases, known->second, &Branch::Case::name);
+      if (named == cases.end()) deny(particle, {std::nullopt, node});
+      else entering[static_cast<std::size_t>(named - cases.begin())].push_back(particle);
       continue;
     }
-    const auto selected = std::ranges::find_if(branch.cases, [&](const Branch::Case& one) {
-      return one.destinations.contains(particle.now.destination);
-    });
-    if (selected != branch.cases.end()) {
-      enter(selected->node, particle);
-    } else if (branch.cases.size() == 1) {
-      enter(branch.cases.front().node, particle);
+    const auto selected = std::ranges::find_if(
+        cases, [&](const Branch::Case& one) { return one.destinations.contains(particle.now.destination); });
+    if (selected != cases.end()) {
+      entering[static_cast<std::size_t>(selected - cases.begin())].push_back(particle);
+    } else if (cases.size() == 1) {
+      entering.front().push_back(particle);
     } else {
       const Particle open = with(particle, {condition_of(branch.dimension)});
-      if (branch.cases.empty()) both(open, {std::nullopt, node});
-      for (const Branch::Case& one : branch.cases) enter(one.node, open);
+      if (cases.empty()) both(open, {std::nullopt, node});
+      for (Particles& one : entering) one.push_back(open);
     }
   }
+  Particles accepted;
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    for (Particle& passed : through(cases[i].node, std::move(entering[i])))
+      add_once(accepted, std::move(passed));
   return accepted;
 }
 

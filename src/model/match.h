@@ -8,6 +8,22 @@ namespace aclmend::model {
 
 enum class Fit : std::uint8_t { no, possible, certain };
 
+// Whether the rule is certainly about something else than this destination and service: the quick look that
+// spares a walk over a million rules the long one. It may say no where the answer is yes, never the reverse.
+inline bool is_elsewhere(const Rule& rule, const Packet& packet) {
+  const ServiceTerm& service = rule.service;
+  if (service.kind == ServiceTerm::Kind::literal &&
+      (service.protocol != packet.protocol || packet.destination_port < service.destination.first ||
+       packet.destination_port > service.destination.last))
+    return true;
+  return rule.destination.kind == AddressTerm::Kind::v4 &&
+         (!packet.destination.is_v4() ||
+          (packet.destination.as_v4() & netmask(rule.destination.length)) != rule.destination.value);
+}
+
+// What the place shares with the set.
+AddressSet shared(const Policy& policy, AddressTerm term, const AddressSet& set);
+
 struct QualifierFit {
   Fit fit = Fit::certain;
   ConditionIds conditions;  // what a merely possible fit hangs on
