@@ -8,19 +8,15 @@ namespace aclmend {
 
 class Words {
  public:
-  explicit Words(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) { skip_blanks(); }
+  explicit Words(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) { find_word(); }
 
   bool at_end() const { return at_ == end_; }
   // The next word, "" at the end; at the end its place is the end of the line.
-  std::string_view peek() const {
-    const char* to = at_;
-    while (to != end_ && !is_blank(*to)) ++to;
-    return {at_, static_cast<std::size_t>(to - at_)};
-  }
+  std::string_view peek() const { return {at_, static_cast<std::size_t>(word_end_ - at_)}; }
   std::string_view next() {
     const std::string_view word = peek();
-    at_ += word.size();
-    skip_blanks();
+    at_ = word_end_;
+    find_word();
     return word;
   }
   // Takes the word if it is the next one.
@@ -38,11 +34,14 @@ class Words {
 
  private:
   static bool is_blank(char c) { return c == ' ' || c == '\t'; }
-  void skip_blanks() {
+  void find_word() {
     while (at_ != end_ && is_blank(*at_)) ++at_;
+    word_end_ = at_;
+    while (word_end_ != end_ && !is_blank(*word_end_)) ++word_end_;
   }
 
   const char* at_;
+  const char* word_end_ = nullptr;
   const char* end_;
 };
 

@@ -36,6 +36,10 @@ Named look_up(std::string_view word, const Configuration& configuration) {
   return {std::nullopt, true, false};
 }
 
+bool is_address(std::string_view word) {
+  return parse_v4_word(word) || (word.find(':') != std::string_view::npos && parse_address(word));
+}
+
 AddressPlace host(V4 number) { return {AddressPlace::Kind::v4, 32, number, number, {}, {}}; }
 AddressPlace of_kind(AddressPlace::Kind kind, std::string_view name) { return {kind, 0, 0, 0, name, {}}; }
 
@@ -46,6 +50,18 @@ AddressResult with_mask(V4 number, std::string_view address_word, std::string_vi
   if (!mask)
     return at_fault(mask_word, fmt::format("expected a netmask after '{}', found {}", printable(address_word),
                                            shown(mask_word)));
+  const auto contiguous = netmask_length(mask->number);
+  if ((number & ~mask->number) != 0 && contiguous && *contiguous > 0) {
+    AddressResult doubt;  // the network it names, if the device took it at all
+    doubt.place = {AddressPlace::Kind::unpaired,
+                   static_cast<std::uint8_t>(*contiguous),
+                   number & mask->number,
+                   0,
+                   {},
+                   {}};
+    doubt.unpaired = mask_word;
+    return doubt;
+  }
   if ((number & ~mask->number) != 0)
     return at_fault(
         mask_word,
@@ -84,7 +100,9 @@ AddressResult parse_host(Words& words, const Configuration& configuration) {
   if (named.is_odd) result.odd_octet = word;
   if (named.v4) result.place = host(*named.v4);
   else if (named.is_v6) result.place = of_kind(AddressPlace::Kind::v6, word);
-  else if (word.empty()) return at_fault(word, "expected an address after host, found the end of the line");
+  else if (word.empty() ||
+           (is_digit(word[0]) && word.find_first_not_of("0123456789.") == std::string_view::npos))
+    return at_fault(word, fmt::format("expected an address after host, found {}", shown(word)));
   else result.place = of_kind(AddressPlace::Kind::unknown_alias, word);
   // `host 192.0.2.1 (mx.example.org)`: what a resolver said at that moment.
   const std::string_view next = words.peek();
@@ -98,8 +116,9 @@ AddressResult parse_host(Words& words, const Configuration& configuration) {
 
 class Parser {
  public:
-  Parser(Words words, const Configuration& configuration) : words_(words), configuration_(configuration) {}
-  Ace parse();
+  Parser(Words words, const Configuration& configuration, Ace& ace)
+      : words_(words), configuration_(configuration), ace_(ace) {}
+  void parse();
 
  private:
   bool fail(std::string_view word, std::string message) {
@@ -135,7 +154,7 @@ class Parser {
   Words words_;
   const Configuration& configuration_;
   bool has_ports_ = false;  // the protocol is a group that may be of protocols with ports
-  Ace ace_;
+  Ace& ace_;
 };
 
 bool Parser::action() {
@@ -170,6 +189,7 @@ bool Parser::protocol() {
 
 void Parser::user() {
   const std::string_view word = words_.peek();
+  if (word.empty() || (word[0] != 'u' && word[0] != 'o')) return;
   if (word == "user" || word == "user-group" || word == "object-group-user") {
     words_.next();
     ace_.user = words_.next();
@@ -179,6 +199,8 @@ void Parser::user() {
 
 // security-group {name N|tag T}, object-group-security N
 std::string_view Parser::tag() {
+  const std::string_view word = words_.peek();
+  if (word.empty() || (word[0] != 's' && word[0] != 'o')) return {};
   if (words_.accept("object-group-security")) return words_.next();
   if (!words_.accept("security-group")) return {};
   const std::string_view how = words_.next();
@@ -190,6 +212,7 @@ bool Parser::address(AddressPlace& place) {
   AddressResult result = parse_address_place(words_, configuration_);
   place = result.place;
   if (!result.odd_octet.empty()) ace_.odd_octet = result.odd_octet;
+  if (!result.unpaired.empty()) ace_.unpaired = result.unpaired;
   if (result.fault.empty()) return true;
   return fail(result.fault_word, std::move(result.fault));
 }
@@ -197,9 +220,10 @@ bool Parser::address(AddressPlace& place) {
 bool Parser::source_port() {
   if (!may_have_ports()) return true;
   const std::string_view word = words_.peek();
-  if (word != "object-group") return port(ace_.source_port);
   Words ahead = words_;
   ahead.next();
+  if (word == "range" && is_address(ahead.peek())) return true;  // of `show access-list`: the destination
+  if (word != "object-group") return port(ace_.source_port);
   const std::string_view name = without_id(ahead.next(), configuration_);
   const NameEntry* known = named(configuration_, name);
   if (known == nullptr) {
@@ -303,20 +327,19 @@ bool Parser::tail() {
   return true;
 }
 
-Ace Parser::parse() {
-  if (!action() || !protocol()) return std::move(ace_);
+void Parser::parse() {
+  if (!action() || !protocol()) return;
   user();
   ace_.source_tag = tag();
-  if (!address(ace_.source)) return std::move(ace_);
+  if (!address(ace_.source)) return;
   ace_.reach = Ace::Reach::source;
-  if (!source_port()) return std::move(ace_);
+  if (!source_port()) return;
   ace_.destination_tag = tag();
-  if (!address(ace_.destination)) return std::move(ace_);
+  if (!address(ace_.destination)) return;
   ace_.reach = Ace::Reach::destination;
-  if (!service()) return std::move(ace_);
+  if (!service()) return;
   ace_.reach = Ace::Reach::all;
   tail();
-  return std::move(ace_);
 }
 
 }  // namespace
@@ -475,7 +498,9 @@ PortResult parse_port_place(Words& words, PortTable table) {
 }
 
 Ace parse_ace(Words words, const Configuration& configuration) {
-  return Parser(words, configuration).parse();
+  Ace ace;
+  Parser(words, configuration, ace).parse();
+  return ace;
 }
 
 }  // namespace aclmend::cisco_asa

@@ -19,11 +19,12 @@ struct AddressPlace {
     any,  // its families hang on the version
     any4,
     any6,
-    v4,      // first/length
-    masked,  // first with the bits of `last`: a netmask with holes
-    range,   // first to last
-    v6,      // `name` as it is written: an address or a prefix
-    range6,  // `name` to `name2`
+    v4,        // first/length
+    unpaired,  // the same, but host bits were set below the mask: the device may have refused it
+    masked,    // first with the bits of `last`: a netmask with holes
+    range,     // first to last
+    v6,        // `name` as it is written: an address or a prefix
+    range6,    // `name` to `name2`
     object,
     group,
     interface,
@@ -61,6 +62,7 @@ struct Ace {
   AddressPlace source, destination;
   PortPlace source_port, destination_port;  // ICMP: type and code
   std::string_view user, source_tag, destination_tag, time_range;
+  std::string_view unpaired;         // a mask that does not fit its address
   std::string_view odd_octet;        // an address with a leading zero in an octet
   std::string_view odd_log;          // a log tail nobody knows: without effect on what matches
   std::string_view undefined_group;  // after the source: ports or destination, nobody can say
@@ -77,6 +79,7 @@ struct AddressResult {
   std::string fault;
   std::string_view fault_word;
   std::string_view odd_octet;
+  std::string_view unpaired;
 };
 AddressResult parse_address_place(Words& words, const Configuration& configuration);
 // `A MASK`, `ALIAS MASK`, `V6/len`, or a bare address or alias with neither (a host).

@@ -19,7 +19,7 @@ using Partly = model::Partly<AddressSet>;
 constexpr int deepest_nesting = 256;             // deeper than any device is configured
 constexpr std::size_t most_intervals = 8 << 20;  // of all groups together: nesting can square them
 constexpr std::size_t most_ordered = 1 << 16;    // ranges that a translation may pair
-constexpr int most_holes = 12;                   // zero bits above the last run of a netmask: 2^n intervals
+constexpr int most_holes = 16;                   // zero bits above the last run of a netmask: 2^n intervals
 
 AddressSet v4_set(V4 first, V4 last) { return {FlipSet<V4>(first, last), {}}; }
 AddressSet v4_prefix(V4 network, int length) { return v4_set(network, network | ~netmask(length)); }
@@ -55,6 +55,17 @@ std::optional<AddressSet> masked_set(V4 network, V4 mask) {
 }
 
 }  // namespace
+
+void say_doubts(Lowering& lowering, std::string_view odd_octet, std::string_view unpaired,
+                const Statement& place) {
+  if (!odd_octet.empty())
+    lowering.account.say(Severity::warning, lowering.span_of(odd_octet, place),
+                         "an octet with a leading zero, read as decimal", Effect::none);
+  if (unpaired.empty()) return;
+  lowering.account.set(place, LineState::partly_understood);
+  lowering.account.say(Severity::warning, lowering.span_of(unpaired, place),
+                       "address and mask do not pair: the device may have refused this", lowering.effect);
+}
 
 // What a group has gathered so far.
 struct AddressBook::Expansion {
@@ -150,9 +161,7 @@ void AddressBook::expand_object(std::uint32_t index) {
                                      std::move(parsed.fault));
     return open(ConditionKind::not_understood, value.span());
   }
-  if (!parsed.odd_octet.empty())
-    lowering_.account.say(Severity::warning, lowering_.span_of(parsed.odd_octet, value),
-                          "an octet with a leading zero, read as decimal", Effect::none);
+  say_doubts(lowering_, parsed.odd_octet, parsed.unpaired, value);
   Partly its = set_of(parsed.place, value);
   AddressTerm literal = term(parsed.place, value);
   model::AddressGroup& same = lowering_.policy.groups[object_ids_[index]];
@@ -187,9 +196,7 @@ AddressBook::ParsedMember AddressBook::parse_member(const Member& member, std::s
                                      std::move(parsed.fault));
     result.is_understood = false;
   }
-  if (!parsed.odd_octet.empty())
-    lowering_.account.say(Severity::warning, lowering_.span_of(parsed.odd_octet, member.place),
-                          "an octet with a leading zero, read as decimal", Effect::none);
+  say_doubts(lowering_, parsed.odd_octet, parsed.unpaired, member.place);
   result.place = parsed.place;
   return result;
 }
@@ -378,6 +385,7 @@ AddressTerm AddressBook::term(const AddressPlace& place, const Statement& user) 
                        user);
     }
     case unknown_alias: return undefined(fmt::format("name {}", place.name), user);
+    case unpaired:
     case masked:
     case range:
     case v6:
@@ -386,8 +394,8 @@ AddressTerm AddressBook::term(const AddressPlace& place, const Statement& user) 
     case fqdn:
     case network_service: break;
   }
-  const std::string key = fmt::format("{} {} {} {} {}", static_cast<int>(place.kind), place.first, place.last,
-                                      place.name, place.name2);
+  const std::string key = fmt::format("{} {} {} {} {} {}", static_cast<int>(place.kind), place.length,
+                                      place.first, place.last, place.name, place.name2);
   if (const auto found = others_.find(key); found != others_.end()) return AddressTerm::group(found->second);
   return anonymous(key, set_of(place, user), user.span());
 }
@@ -411,9 +419,18 @@ Partly AddressBook::set_of(const AddressPlace& place, const Statement& user) {
     case any4: return certainly(AddressSet::all(Family::ipv4));
     case any6: return certainly(AddressSet::all(Family::ipv6));
     case v4: return certainly(v4_prefix(place.first, place.length));
+    case unpaired:
+      return possibly(
+          v4_prefix(place.first, place.length), ConditionKind::not_understood,
+          fmt::format("{} with host bits set", to_string(prefix_of(Address::v4(place.first), place.length))));
     case range: return certainly(v4_set(place.first, place.last));
     case masked:
-      if (auto set = masked_set(place.first, place.last)) return certainly(std::move(*set));
+      if (auto set = masked_set(place.first, place.last); set && set->v4.interval_count() <= budget_) {
+        budget_ -= set->v4.interval_count();
+        return certainly(std::move(*set));
+      }
+      lowering_.account.say(Severity::error, user.span(),
+                            "a netmask with more holes than this reader works out", lowering_.effect);
       return possibly(AddressSet::all(Family::ipv4), ConditionKind::too_complex, "netmask with holes");
     case v6:
       if (const auto prefix = address_named(place.name)) return certainly(AddressSet(*prefix));

@@ -23,7 +23,7 @@ std::string_view form_name(Form form) {
     case Form::running: return "running configuration";
     case Form::show_access_list: return "show access-list";
     case Form::tech_support: return "show tech-support";
-    case Form::part: return "part of a configuration";
+    case Form::part: return "lines of a configuration";
   }
   return "";
 }
@@ -114,7 +114,7 @@ void say_what_is_beside(Lowering& lowering) {
 Device convert(const Configuration& configuration, Account& account, const ReadOptions&) {
   Device device;
   device.policy.sources.assign(account.sources.begin(), account.sources.end());
-  Lowering lowering{configuration, account, device.policy, false, false, {}};
+  Lowering lowering{configuration, account, device.policy, {}};
   settle_version(lowering);
   lower_interfaces(lowering);
   AddressBook addresses(lowering);

@@ -16,10 +16,8 @@ using model::ConditionIds;
 using model::ConditionKind;
 using model::Rule;
 
-enum class Tell : std::uint8_t { yes, no };  // an entry may be read twice; it is talked about once
-
-// What makes two entries the same to the device: all but log, inactive and the time range.
-std::uint64_t meaning_of(const Rule& rule, std::uint64_t who) {
+// What an entry permits or denies, without what it hangs on.
+std::uint64_t hash_of(const Rule& rule) {
   const auto mix = [](std::uint64_t hash, std::uint64_t value) {
     hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL;
     return hash ^ (hash >> 29);
@@ -29,7 +27,7 @@ std::uint64_t meaning_of(const Rule& rule, std::uint64_t who) {
            term.value;
   };
   const model::ServiceTerm& service = rule.service;
-  std::uint64_t hash = mix(who + 1, address(rule.source));
+  std::uint64_t hash = mix(1, address(rule.source));
   hash = mix(hash, address(rule.destination));
   hash = mix(hash, std::uint64_t{service.source.first} << 48 | std::uint64_t{service.source.last} << 32 |
                        std::uint64_t{service.destination.first} << 16 | service.destination.last);
@@ -100,18 +98,25 @@ class ListMaker {
  private:
   struct Lowered {
     Rule rule;
-    std::uint64_t who = 0;        // users and tags, for meaning_of
     std::uint32_t line_word = 0;  // `line N`: N, else 0
-    bool is_dubious = false;      // something of it is not understood or not defined
   };
   void listing(const AccessList& list, model::RuleList& out);
-  void commands(const AccessList& list, model::RuleList& out, Tell tell);
+  void commands(const AccessList& list, model::RuleList& out);
   void shown(const AccessList& list, model::RuleList& out);
-  bool has_duplicates(const std::vector<Rule>& rules) const;
+  struct Lasting {
+    ConditionIds conditions;
+    std::uint64_t hash = 0;
+    bool is_doubtful = false;
+  };
+  const Lasting& lasting(std::uint32_t qualifier);
+  std::uint64_t meaning_of(const Rule& rule);
+  bool is_same_entry(const Rule& a, const Rule& b);
+  bool is_doubtful(const Rule& rule);
+  void merge_repeated(std::vector<Rule>& rules);
   Words words_of(const Entry& entry);
   std::uint32_t take_line_number(Words& words) const;
-  Lowered lower(const Entry& entry, std::uint32_t number, Tell tell);
-  void lower_fault(Lowered& out, const Ace& ace, const Entry& entry, std::uint32_t number, Tell tell);
+  Lowered lower(const Entry& entry, std::uint32_t number);
+  void lower_fault(Lowered& out, const Ace& ace, const Entry& entry, std::uint32_t number);
   std::uint32_t qualifier(ConditionIds conditions);
   void narrow_family(model::AddressTerm& term) const;
 
@@ -122,10 +127,18 @@ class ListMaker {
   bool is_bound_ = false;
   std::string scratch_;
   std::unordered_map<std::string, std::uint32_t> qualifiers_;
+  std::vector<Lasting> lasting_;  // by qualifier
 };
 
+// What stands behind "access-list NAME".
 Words ListMaker::words_of(const Entry& entry) {
-  Words words(text_of(entry.place, lowering_.text(entry.place.source), scratch_));
+  constexpr std::string_view command = "access-list ";
+  const std::string_view text = text_of(entry.place, lowering_.text(entry.place.source), scratch_);
+  if (text.starts_with(command) && text.substr(command.size()).starts_with(list_->name)) {
+    const std::string_view rest = text.substr(command.size() + list_->name.size());
+    if (rest.starts_with(' ')) return Words(rest);
+  }
+  Words words(text);
   words.accept("no");
   words.accept("ipv6");
   words.next();  // access-list
@@ -160,12 +173,14 @@ void ListMaker::narrow_family(model::AddressTerm& term) const {
     term = model::AddressTerm::any6();
 }
 
-ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number, Tell tell) {
+ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number) {
   Words words = words_of(entry);
   Lowered out;
   out.line_word = take_line_number(words);
   words.accept("extended");
-  const Ace ace = parse_ace(words, lowering_.from);
+  Ace ace = parse_ace(words, lowering_.from);
+  // Where a line was pieced together and makes no sense, none of its words is sure.
+  if (entry.place.is_glued && !ace.fault.empty()) ace.reach = std::min(ace.reach, Ace::Reach::action);
   Rule& rule = out.rule;
   rule.span = entry.place.span();
   rule.number = number;
@@ -187,10 +202,9 @@ ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number, Te
   hangs_on(ConditionKind::user, ace.user);
   hangs_on(ConditionKind::security_group, ace.source_tag);
   hangs_on(ConditionKind::security_group, ace.destination_tag);
-  for (const model::ConditionId id : conditions) out.who = out.who * 31 + id + 1;
   hangs_on(ConditionKind::time_range, ace.time_range);
   if (!ace.fault.empty()) {
-    lower_fault(out, ace, entry, number, tell);
+    lower_fault(out, ace, entry, number);
     if (rule.action != Action::unknown) {
       if (!ace.undefined_group.empty())
         hangs_on(ConditionKind::undefined, fmt::format("object-group {}", ace.undefined_group));
@@ -198,10 +212,9 @@ ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number, Te
     }
   }
   if (!conditions.empty()) rule.qualifier = qualifier(std::move(conditions));
-  if (tell == Tell::yes && !ace.odd_octet.empty())
-    lowering_.account.say(Severity::warning, lowering_.span_of(ace.odd_octet, place),
-                          "an octet with a leading zero, read as decimal", Effect::none);
-  if (tell == Tell::yes && !ace.odd_log.empty())
+  if (!ace.odd_octet.empty() || !ace.unpaired.empty())
+    say_doubts(lowering_, ace.odd_octet, ace.unpaired, place);
+  if (!ace.odd_log.empty())
     lowering_.account.say(Severity::warning, lowering_.span_of(ace.odd_log, place),
                           fmt::format("'{}' is not known after log; it cannot change what the entry matches",
                                       printable(ace.odd_log)),
@@ -209,15 +222,12 @@ ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number, Te
   return out;
 }
 
-void ListMaker::lower_fault(Lowered& out, const Ace& ace, const Entry& entry, std::uint32_t number,
-                            Tell tell) {
-  out.is_dubious = true;
+void ListMaker::lower_fault(Lowered& out, const Ace& ace, const Entry& entry, std::uint32_t number) {
   if (ace.reach == Ace::Reach::nothing) {  // neither permit nor deny: it may do either, or nothing
     out.rule.action = Action::unknown;
     out.rule.target = lowering_.policy.condition(
         ConditionKind::not_understood, fmt::format("{} line {}", list_->name, number), entry.place.span());
   }
-  if (tell == Tell::no) return;
   const Span span = lowering_.span_of(ace.fault_word, entry.place);
   if (is_bound_ && ace.undefined_group.empty())
     lowering_.account.not_understood(entry.place, span, ace.fault);
@@ -234,42 +244,99 @@ void ListMaker::listing(const AccessList& list, model::RuleList& out) {
   std::uint32_t number = 0;
   for (const Entry& entry : list.entries) {
     ++number;
-    if (entry.kind != EntryKind::remark) out.rules.push_back(lower(entry, number, Tell::yes).rule);
+    if (entry.kind != EntryKind::remark) out.rules.push_back(lower(entry, number).rule);
   }
 }
 
-// A device never lists an entry twice; a script may. Looked up ahead of time, so that the misses overlap.
-bool ListMaker::has_duplicates(const std::vector<Rule>& rules) const {
-  if (rules.size() < 2) return false;
+// What of a qualifier stays when its time range is taken away. What is not understood is like nothing else.
+const ListMaker::Lasting& ListMaker::lasting(std::uint32_t qualifier) {
+  while (lasting_.size() <= qualifier) {
+    Lasting its;
+    its.conditions = lowering_.policy.qualifiers[lasting_.size()].conditions;
+    std::erase_if(its.conditions,
+                  [&](auto id) { return lowering_.policy.conditions[id].kind == ConditionKind::time_range; });
+    for (const model::ConditionId id : its.conditions) {
+      const ConditionKind kind = lowering_.policy.conditions[id].kind;
+      its.is_doubtful |= kind == ConditionKind::not_understood || kind == ConditionKind::undefined;
+      its.hash = its.hash * 31 + id + 1;
+    }
+    lasting_.push_back(std::move(its));
+  }
+  return lasting_[qualifier];
+}
+
+std::uint64_t ListMaker::meaning_of(const Rule& rule) {
+  const std::uint64_t hash = hash_of(rule);
+  return rule.qualifier == 0 ? hash : hash ^ (lasting(rule.qualifier).hash * 0x9E3779B97F4A7C15ULL);
+}
+
+// The same but for log, inactive and the time range.
+bool ListMaker::is_same_entry(const Rule& a, const Rule& b) {
+  return same_meaning(a, b) &&
+         (a.qualifier == b.qualifier || lasting(a.qualifier).conditions == lasting(b.qualifier).conditions);
+}
+
+bool ListMaker::is_doubtful(const Rule& rule) {
+  return rule.action == Action::unknown || (rule.qualifier != 0 && lasting(rule.qualifier).is_doubtful);
+}
+
+// A device never holds an entry twice: in a script the later one changes the one that is there. Entries are
+// looked up ahead of time, so that the cache misses overlap.
+void ListMaker::merge_repeated(std::vector<Rule>& rules) {
+  if (rules.size() < 2) return;
   const std::size_t slots = std::bit_ceil(rules.size() * 2);
   struct Slot {
     std::uint32_t tag = 0;
     std::uint32_t index = 0;  // + 1; 0: free
   };
   std::vector<Slot> table(slots);
+  std::vector<std::uint32_t> repeated;
   constexpr std::size_t ahead = 8;
   std::uint64_t hashes[ahead] = {};
   for (std::size_t i = 0; i < rules.size() + ahead; ++i) {
     if (i >= ahead) {
-      const std::size_t its = i - ahead;
+      const auto its = static_cast<std::uint32_t>(i - ahead);
       const std::uint64_t hash = hashes[i % ahead];
       const auto tag = static_cast<std::uint32_t>(hash >> 32);
       std::size_t at = hash & (slots - 1);
-      for (; table[at].index != 0; at = (at + 1) & (slots - 1))
-        if (table[at].tag == tag && same_meaning(rules[table[at].index - 1], rules[its])) return true;
-      table[at] = {tag, static_cast<std::uint32_t>(its + 1)};
+      while (table[at].index != 0 &&
+             !(table[at].tag == tag && is_same_entry(rules[table[at].index - 1], rules[its])))
+        at = (at + 1) & (slots - 1);
+      if (is_doubtful(rules[its])) {
+        // like nothing else
+      } else if (table[at].index == 0) {
+        table[at] = {tag, its + 1};
+      } else {
+        Rule& first = rules[table[at].index - 1];
+        if (first.enabled != rules[its].enabled || first.qualifier != rules[its].qualifier) {
+          const std::uint32_t number = first.number;
+          first = rules[its];
+          first.number = number;
+        }
+        repeated.push_back(its);
+      }
     }
     if (i < rules.size()) {
-      hashes[i % ahead] = meaning_of(rules[i], 0);
+      hashes[i % ahead] = meaning_of(rules[i]);
       __builtin_prefetch(&table[hashes[i % ahead] & (slots - 1)], 1);
     }
   }
-  return false;
+  if (repeated.empty()) return;
+  std::size_t kept = repeated.front(), next = 0;
+  for (std::size_t i = kept; i < rules.size(); ++i) {
+    if (next < repeated.size() && repeated[next] == i) {
+      ++next;
+      continue;
+    }
+    rules[kept] = rules[i];
+    rules[kept++].number -= static_cast<std::uint32_t>(next);
+  }
+  rules.resize(kept);
 }
 
 // ---- commands -----------------------------------------------------------------------------------------
 
-void ListMaker::commands(const AccessList& list, model::RuleList& out, Tell tell) {
+void ListMaker::commands(const AccessList& list, model::RuleList& out) {
   struct Item {
     Lowered lowered;
     bool is_remark = false;
@@ -280,7 +347,7 @@ void ListMaker::commands(const AccessList& list, model::RuleList& out, Tell tell
   std::unordered_multimap<std::uint64_t, std::uint32_t> by_meaning;
   std::unordered_multimap<std::string, std::uint32_t> remarks;
   const auto find = [&](const Lowered& wanted) -> std::optional<std::uint32_t> {
-    const auto [begin, end] = by_meaning.equal_range(meaning_of(wanted.rule, wanted.who));
+    const auto [begin, end] = by_meaning.equal_range(meaning_of(wanted.rule));
     for (auto it = begin; it != end; ++it)
       if (!items[it->second].is_gone && same_meaning(items[it->second].lowered.rule, wanted.rule))
         return it->second;
@@ -304,8 +371,8 @@ void ListMaker::commands(const AccessList& list, model::RuleList& out, Tell tell
       continue;
     }
     const std::uint32_t number = line == 0 ? order.size() + 1 : line;
-    Lowered lowered = lower(entry, number, tell);
-    const auto known = lowered.is_dubious ? std::nullopt : find(lowered);
+    Lowered lowered = lower(entry, number);
+    const auto known = is_doubtful(lowered.rule) ? std::nullopt : find(lowered);
     if (is_removal) {
       if (known) {
         items[*known].is_gone = true;
@@ -322,7 +389,7 @@ void ListMaker::commands(const AccessList& list, model::RuleList& out, Tell tell
       continue;
     }
     const auto id = static_cast<std::uint32_t>(items.size());
-    if (!lowered.is_dubious) by_meaning.emplace(meaning_of(lowered.rule, lowered.who), id);
+    if (!is_doubtful(lowered.rule)) by_meaning.emplace(meaning_of(lowered.rule), id);
     items.push_back({lowered, false, false});
     order.insert(line == 0 ? order.size() : line - 1, id);
   }
@@ -358,10 +425,10 @@ void ListMaker::shown(const AccessList& list, model::RuleList& out) {
           all_known &= knows(names.peek());
       }
       if (all_known || !has_children) {
-        out.rules.push_back(lower(parent, number, Tell::yes).rule);
+        out.rules.push_back(lower(parent, number).rule);
       } else {
         for (std::size_t child = i + 1; child < end; ++child)
-          out.rules.push_back(lower(list.entries[child], number, Tell::yes).rule);
+          out.rules.push_back(lower(list.entries[child], number).rule);
       }
     }
     i = end;
@@ -379,13 +446,10 @@ model::RuleList ListMaker::make(const AccessList& list, bool is_bound) {
   if (list.is_shown) {
     shown(list, out);
   } else if (list.has_commands) {
-    commands(list, out, Tell::yes);
+    commands(list, out);
   } else {
     listing(list, out);
-    if (has_duplicates(out.rules)) {
-      out.rules.clear();
-      commands(list, out, Tell::no);
-    }
+    merge_repeated(out.rules);
   }
   if (list.is_cut_off) {
     Rule rest;
@@ -419,27 +483,34 @@ LoweredLists lower_lists(Lowering& lowering, AddressBook& addresses, ServiceBook
     addresses.add_user(rule.destination, user);
     services.add_user(rule.service, user);
   };
-  for (const AccessList& list : from.lists) {
-    if (list.type != ListType::extended || list.entries.empty()) {
-      lowered.ids.push_back(no_list_id);
-      continue;
-    }
-    const bool is_bound = bound.contains(list.name);
+  lowered.ids.resize(from.lists.size(), no_list_id);
+  // Without any binding in a part of a configuration every list may filter.
+  const bool may_filter = from.bindings.empty() && (from.header.version.empty() || from.is_cut_off);
+  const auto lower = [&](std::size_t index, bool is_bound) {
+    const AccessList& list = from.lists[index];
+    if (list.type != ListType::extended || list.entries.empty() || bound.contains(list.name) != is_bound)
+      return;
     const auto id = static_cast<model::ListId>(policy.lists.size());
-    lowered.ids.push_back(id);
-    policy.lists.push_back(maker.make(list, is_bound));
+    lowered.ids[index] = id;
+    lowering.effect = is_bound || may_filter ? Effect::unknown : Effect::none;
+    policy.lists.push_back(maker.make(list, is_bound || may_filter));
+    policy.lists.back().is_attached = is_bound;
     for (const Rule& rule : policy.lists.back().rules)
       add_users(rule, {model::UserKind::filter_rule, rule.span, id});
     if (const auto its = uses.find(list.name); its != uses.end())
       for (const ListUse& use : its->second)
         for (const Rule& rule : policy.lists.back().rules) add_users(rule, {use.kind, use.span, id});
-    if (!is_bound)
+    if (!is_bound && !may_filter)
       for (const Entry& entry : list.entries) {
         std::vector<LineState>& lines = lowering.account.ledgers[entry.place.source].lines;
         LineState& state = lines[entry.place.line - 1];
         if (state == LineState::decides) state = LineState::no_effect;
       }
-  }
+  };
+  // Those that are bound first: what is missing is told where it matters.
+  for (std::size_t i = 0; i < from.lists.size(); ++i) lower(i, true);
+  for (std::size_t i = 0; i < from.lists.size(); ++i) lower(i, false);
+  lowering.effect = Effect::unknown;
   return lowered;
 }
 

@@ -16,16 +16,21 @@ struct Lowering {
   const Configuration& from;
   Account& account;
   model::Policy& policy;
-  bool any_is_v4 = false;         // before 9.0
-  bool maps_after_lists = false;  // before 8.3: lists hold mapped addresses
   std::vector<std::string> inferred;
   AddressSet several_ways = {};  // routed to more than one interface
+  bool any_is_v4 = false;           // before 9.0
+  bool maps_after_lists = false;    // before 8.3: lists hold mapped addresses
+  Effect effect = Effect::unknown;  // of a doubt in what is lowered now: none in a list that nothing binds
 
   std::string_view text(std::uint16_t source) const { return account.sources[source]->text(); }
   Span span_of(std::string_view word, const Statement& place) const {
     return cisco_asa::span_of(word, place, text(place.source));
   }
 };
+
+// An address with a leading zero in an octet, a mask that does not fit its address.
+void say_doubts(Lowering& lowering, std::string_view odd_octet, std::string_view unpaired,
+                const Statement& place);
 
 // ---- addresses ----------------------------------------------------------------------------------------
 

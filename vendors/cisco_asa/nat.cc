@@ -464,7 +464,14 @@ void Translations::emit_one(const Parsed& parsed, const Direction& direction, mo
   published.ingress = direction.ingress;
   published.wire = wire;
   published.span = translation.span;
-  published.conditions = conditions;
+  published.conditions =
+      model::united(conditions, addresses_.set_of(direction.mapped, parsed.named.place).conditions);
+  const bool is_for_some = direction.source.kind != AddressPlace::Kind::any ||
+                           (direction.service && !direction.service->source.is_all());
+  if (is_for_some)  // it holds for certain peers or source ports only
+    published.conditions = model::united(
+        published.conditions, {lowering_.policy.condition(ConditionKind::address_translation,
+                                                          parsed.named.name, parsed.named.place.span())});
   Untranslation out;
   out.ingress = direction.ingress;
   model::Rule& rule = out.rule;

@@ -95,8 +95,11 @@ model::ListId Way::absent_list(const Binding& binding) {
       lowering_.policy.condition(ConditionKind::undefined, "access-list " + binding.list, rule.span);
   list.rules.push_back(rule);
   lowering_.policy.lists.push_back(std::move(list));
+  const bool is_known = lowering_.from.list_index.contains(binding.list);
   lowering_.account.say(Severity::error, binding.place.span(),
-                        fmt::format("access-list '{}' is not in this file", printable(binding.list)),
+                        fmt::format("access-list '{}' {}", printable(binding.list),
+                                    is_known ? "is of a kind that cannot filter here, or has no entries"
+                                             : "is not in this file"),
                         Effect::unknown);
   return found->second;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "vendors/cisco_asa/ace.h"
 #include "vendors/cisco_asa/reader.h"
 
 namespace aclmend::cisco_asa {
@@ -395,7 +396,7 @@ void Reader::header_comment(std::string_view text) {
   if (words.accept("Saved")) {
     if (!header.version.empty()) start_device();
     now().header.is_saved = true;
-    now().header.form = Form::running;
+    if (now().header.form == Form::part) now().header.form = Form::running;
   } else if (words.accept("Written")) {
     if (!header.version.empty()) start_device();
     const std::string_view rest = words.rest();
@@ -542,15 +543,29 @@ void Reader::without_prompt(const Line& line) {
   take_line(typed);
 }
 
-// A terminal of 80 columns breaks long lines of a listing: the rest stands alone on the next line.
+// A terminal of 80 columns breaks long lines of a listing: the rest stands alone on the next line. Mail
+// programs do the same at other widths; there the two lines must make sense together.
 bool Reader::joins_entry_before(const Line& line) {
-  constexpr std::uint32_t shortest_wrapped = 60;
+  constexpr std::size_t terminal = 79, shortest_wrapped = 60;
   if (!last_was_entry_ || last_list_ == no_list) return false;
   Entry& before = now().lists[last_list_].entries.back();
   if (before.place.source != line.place.source || before.place.line + 1 != line.place.line) return false;
-  if (before.place.end - before.place.begin < shortest_wrapped) return false;
-  before.place.end = line.place.end;
-  before.place.is_glued = true;
+  const Source& source = *account_.sources[line.place.source];
+  const std::size_t width = source.line_at(before.place.begin).size();
+  if (width < shortest_wrapped) return false;
+  Statement joined = before.place;
+  joined.end = line.place.end;
+  joined.is_glued = true;
+  if (width < terminal) {
+    std::string scratch;
+    std::string_view text = text_of(joined, source.text(), scratch);
+    if (const std::size_t action = std::min(text.find(" permit "), text.find(" deny "));
+        action != std::string_view::npos)
+      text.remove_prefix(action);
+    const Ace ace = parse_ace(Words(text), now());
+    if (!ace.fault.empty() && ace.undefined_group.empty()) return false;
+  }
+  before.place = joined;
   account_.set(line.place, LineState::decides);
   last_was_entry_ = false;
   return true;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "vendors/cisco_asa/ace.h"
 #include "vendors/cisco_asa/reader.h"
 
 namespace aclmend::cisco_asa {
@@ -605,7 +606,12 @@ void Reader::open_group(const Line& line, Words words) {
 void Reader::alias(const Line& line, Words words) {
   const std::string_view text = words.next();
   const std::string_view name = words.next();
-  const auto address = parse_address(text);
+  std::optional<Address> address = parse_address(text);
+  if (const auto odd = parse_v4_word(text); odd && odd->is_odd) {
+    address = Address::v4(odd->number);
+    account_.say(Severity::warning, span_of(text, line), "an octet with a leading zero, read as decimal",
+                 Effect::none);
+  }
   if (!address || name.empty())
     return not_understood(line, address ? name : text, "expected 'name ADDRESS ALIAS'");
   now().aliases.insert_or_assign(std::string(name), Alias{*address, line.place.span()});

@@ -150,6 +150,10 @@ Ports ServiceBook::ports_of(const PortPlace& place, const Statement& user) {
   open.possible = PortSet::all();
   open.conditions = {lowering_.policy.condition(ConditionKind::not_understood,
                                                 fmt::format("port name {}", place.name), user.span())};
+  lowering_.account.set(user, LineState::partly_understood);
+  lowering_.account.say(Severity::error, lowering_.span_of(place.name, user),
+                        fmt::format("'{}' is no port that the device names", printable(place.name)),
+                        lowering_.effect);
   return open;
 }
 
@@ -164,11 +168,9 @@ const ServiceBook::PortGroup& ServiceBook::port_group(std::string_view name, con
   };
   const NameEntry* known = named(lowering_.from, name);
   const std::string key(name);
-  if (const auto done = port_groups_.find(key); done != port_groups_.end()) {
-    if (done->second.is_done) return done->second;
-    lowering_.account.not_understood(user, user.span(),
-                                     fmt::format("object-group '{}' contains itself", printable(name)));
-  }
+  const auto found = port_groups_.find(key);
+  if (found != port_groups_.end() && found->second.is_done) return found->second;
+  const bool is_circle = found != port_groups_.end();
   PortGroup& its = port_groups_[key];  // stays where it is while others are added
   const auto complain = [&](const Statement& where, Span word, std::string message) {
     lowering_.account.not_understood(where, word, std::move(message));
@@ -179,6 +181,10 @@ const ServiceBook::PortGroup& ServiceBook::port_group(std::string_view name, con
     its.is_done = true;
     return its;
   };
+  if (is_circle) {
+    complain(user, user.span(), fmt::format("object-group '{}' contains itself", printable(name)));
+    return done();
+  }
   if (known == nullptr || !known->is_group) {
     its.ports = everything(undefined(fmt::format("object-group {}", name), user));
     return done();
