@@ -3,7 +3,8 @@
 build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libssl-dev libyaml-cpp-dev libzstd-dev
                 nlohmann-json3-dev zlib1g-dev python3)
 test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml)
-clang_packages=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-format-19) # sanitizers, fuzzers, tidy
+clang_packages=(clang-19 libclang-rt-19-dev clang-format-19 llvm-19) # sanitizers, fuzzers, formatting
+tidy_packages=(clang-19 clang-tidy-19) # the preset "tidy"
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

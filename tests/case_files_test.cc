@@ -1,4 +1,5 @@
-// Runs every vendors/*/cases/*.case, a section each: `aclmend_tests "case files" -c cisco_asa/NAME.case`.
+// Runs every vendors/*/cases/*.case, a test each: `aclmend_tests "case files: cisco_asa/NAME.case"`, all of a
+// vendor: `"case files: cisco_asa/*"`.
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -25,18 +26,37 @@ std::vector<std::filesystem::path> case_paths() {
   return paths;
 }
 
-void check_case(const std::filesystem::path& path, const std::string& name, const Vendor& vendor) {
-  const auto file = parse_case(name, text_of(path));
-  if (!file) FAIL(to_string(file.error()));
-  const CaseOutcome outcome = run_case(*file, vendor);
-  if (std::getenv("UPDATE_CASES") != nullptr) {
-    std::ofstream(path, std::ios::binary) << outcome.rewritten;
-    SUCCEED("rewritten");
-    return;
+// One test a file, with the file as its place.
+class CaseTest : public Catch::ITestInvoker {
+ public:
+  explicit CaseTest(std::filesystem::path path) : path_(std::move(path)) {}
+  void invoke() const override {
+    const std::string folder = path_.parent_path().parent_path().filename();
+    const Vendor* vendor = vendor_of_folder(folder);
+    if (vendor == nullptr) FAIL("no vendor has the folder " << folder);
+    const auto file = parse_case(folder + "/" + path_.filename().string(), text_of(path_));
+    if (!file) FAIL(to_string(file.error()));
+    const CaseOutcome outcome = run_case(*file, *vendor);
+    if (std::getenv("UPDATE_CASES") != nullptr) std::ofstream(path_, std::ios::binary) << outcome.rewritten;
+    else
+      for (const std::string& mismatch : outcome.mismatches) FAIL_CHECK(mismatch);
+    SUCCEED();
   }
-  for (const std::string& mismatch : outcome.mismatches) FAIL_CHECK(mismatch);
-  CHECK(outcome.mismatches.empty());
-}
+
+ private:
+  std::filesystem::path path_;
+};
+
+// "case files: cisco_asa/NAME.case", tag [cases].
+const bool all_registered = [] {
+  for (const std::filesystem::path& path : case_paths()) {
+    const std::string folder = path.parent_path().parent_path().filename();
+    const std::string name = "case files: " + folder + "/" + path.filename().string();
+    const Catch::AutoReg registered(new CaseTest(path), CATCH_INTERNAL_LINEINFO, "",
+                                    Catch::NameAndTags{name, "[cases]"});
+  }
+  return true;
+}();
 
 // A vendor without a language: permits what stands in a line `permit ADDRESS`, says "odd" of other lines.
 Result<Reading> read_tiny(std::span<const SourcePtr> sources, const ReadOptions&) {
@@ -74,18 +94,6 @@ std::string parse_failure(std::string_view text) {
 }
 
 }  // namespace
-
-TEST_CASE("case files") {
-  for (const auto& path : case_paths()) {
-    const std::string folder = path.parent_path().parent_path().filename();
-    const std::string name = folder + "/" + path.filename().string();
-    DYNAMIC_SECTION(name) {
-      const Vendor* vendor = vendor_of_folder(folder);
-      if (vendor == nullptr) FAIL("no vendor has the folder " << folder);
-      check_case(path, name, *vendor);
-    }
-  }
-}
 
 TEST_CASE("a case whose answer is right has no mismatch and is rewritten to itself") {
   const std::string text =

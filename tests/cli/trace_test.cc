@@ -9,30 +9,6 @@ using test::Ran;
 
 namespace {
 
-constexpr const char* edge = R"(ASA Version 9.16(4)
-interface GigabitEthernet0/0
- nameif outside
- security-level 0
- ip address 203.0.113.1 255.255.255.0
-interface GigabitEthernet0/1
- nameif inside
- security-level 100
- ip address 10.1.1.1 255.255.255.0
-time-range OFFICE
- periodic weekdays 8:00 to 17:00
-object network MAIL
- host 10.1.1.25
-object-group network EOP
- network-object 40.92.0.0 255.254.0.0
-access-list OUT extended permit tcp 192.0.2.0 255.255.255.0 host 10.1.1.25 eq smtp time-range OFFICE
-access-list OUT extended permit tcp object-group EOP host 10.1.1.25 eq smtp
-access-list OUT extended permit tcp 198.51.100.0 255.255.255.0 range 1024 4999 host 10.1.1.25 eq smtp
-access-list OUT extended deny ip any any
-object network MAIL
- nat (inside,outside) static 203.0.113.25
-access-group OUT in interface outside
-)";
-
 struct Asked {
   Ran ran;
   nlohmann::json answer;
@@ -61,7 +37,7 @@ class Edge {
     return all;
   }
   test::Folder folder_;
-  std::string config_ = folder_.write("edge.cfg", edge);
+  std::string config_ = folder_.write("edge.cfg", test::text_of(test::root() / "tests/cli/edge.cfg"));
 };
 
 std::vector<std::string> smtp_from(const std::string& source, std::vector<std::string> more = {}) {

@@ -1,0 +1,85 @@
+// Every document that this build can write has a schema, and follows it.
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/support/folder.h"
+#include "tests/support/program.h"
+#include "tests/support/test.h"
+
+using namespace aclmend;
+
+namespace {
+
+using Names = std::set<std::string>;
+
+Names schema_files() {
+  Names names;
+  for (const auto& entry : std::filesystem::directory_iterator(test::root() / "docs/schema")) {
+    const std::string file = entry.path().filename();
+    names.insert(file.substr(0, file.find(".schema.json")));
+  }
+  return names;
+}
+
+// The names in `document("NAME", …)`, out of the sources that write documents.
+Names documents_in_sources() {
+  Names names;
+  for (const auto& entry : std::filesystem::directory_iterator(test::root() / "src/report/json")) {
+    const std::string text = test::text_of(entry.path());
+    constexpr std::string_view call = " document(\"";
+    for (std::size_t at = text.find(call); at != std::string::npos; at = text.find(call, at + 1)) {
+      const std::size_t begin = at + call.size();
+      names.insert(text.substr(begin, text.find('"', begin) - begin));
+    }
+  }
+  return names;
+}
+
+struct Written {
+  std::string schema;
+  std::vector<std::string> args;
+};
+
+constexpr const char* rows =
+    R"([{"id": 10, "serviceArea": "Exchange", "ips": ["40.92.0.0/15"], "tcpPorts": "25",
+  "category": "Allow", "required": true}])";
+
+// A command line for every schema.
+std::vector<Written> documents(const test::Folder& folder) {
+  const std::string list = folder.write("worldwide.json", rows);
+  const std::string config = (test::root() / "tests/cli/edge.cfg").string();
+  return {
+      {"trace", {"trace", config, "--from", "40.92.1.1", "--to", "203.0.113.25", "--port", "25"}},
+      {"explain", {"explain", "4.4.316", "lost-member"}},
+      {"endpoints-show", {"endpoints", "show"}},
+      {"endpoints-diff", {"endpoints", "diff", list, list}},
+      {"endpoints-covers", {"endpoints", "covers", "40.92.1.1"}},
+  };
+}
+
+}  // namespace
+
+TEST_CASE("every document has a schema, every schema a command line here", "[schema]") {
+  const test::Folder folder;
+  Names tried;
+  for (const Written& one : documents(folder)) tried.insert(one.schema);
+  CHECK(schema_files() == tried);
+  CHECK(documents_in_sources() == tried);
+}
+
+TEST_CASE("every document follows its schema, which allows nothing else", "[schema]") {
+  const test::Folder folder;
+  for (const Written& one : documents(folder)) {
+    std::vector<std::string> args = one.args;
+    args.insert(args.end(), {"--format", "json"});
+    const test::Ran ran = test::aclmend(args);
+    INFO(one.schema << ": " << ran.err);
+    REQUIRE(ran.status != 2);
+    CHECK(test::schema_errors(ran.out, one.schema) == "");
+    auto document = nlohmann::json::parse(ran.out);
+    CHECK(document["schema"] == "aclmend/" + one.schema + "/1");
+    CHECK(ran.out == test::aclmend(args).out);
+    document["surprise"] = 1;
+    CHECK_FALSE(test::schema_errors(document.dump(), one.schema).empty());
+  }
+}
