@@ -70,6 +70,10 @@ std::string render(const Diagnostic& diagnostic, std::span<const SourcePtr> sour
   constexpr std::size_t widest = 160;  // a hostile line can be 100 MB long: show the part around the column
   const Source& source = *sources[diagnostic.span.source];
   const Position at = source.position(diagnostic.span.begin);
+  const std::string head = fmt::format("{}:{}:{}: {}: {}", printable(source.name()), at.line, at.column,
+                                       to_string(diagnostic.severity), printable(diagnostic.message));
+  // Without an effect on the answer it may be any line of the file, and that may hold a secret.
+  if (diagnostic.effect == Effect::none) return head;
   std::string_view line = source.line_at(diagnostic.span.begin);
   std::size_t column = at.column - 1;
   if (column > widest / 2) {
@@ -82,13 +86,11 @@ std::string render(const Diagnostic& diagnostic, std::span<const SourcePtr> sour
   const std::size_t width = display_width(before);
   std::string_view consequence;
   switch (diagnostic.effect) {
-    case Effect::none: break;
+    case Effect::none: break;  // returned above
     case Effect::unknown: consequence = "\n  packets this line could decide are reported as unknown"; break;
     case Effect::whole_file: consequence = "\n  nothing in this file can be judged"; break;
   }
-  return fmt::format("{}:{}:{}: {}: {}\n  {}\n  {}^{}", printable(source.name()), at.line, at.column,
-                     to_string(diagnostic.severity), printable(diagnostic.message), printable(line),
-                     std::string(width, ' '), consequence);
+  return fmt::format("{}\n  {}\n  {}^{}", head, printable(line), std::string(width, ' '), consequence);
 }
 
 }  // namespace aclmend
