@@ -237,7 +237,21 @@ Result<AuditedDevice> examined(const Asking& asking, const Options& options, con
   return result;
 }
 
-// A line's own text only where it is about the filter: the rest may hold passwords and keys.
+// What the ledger shows of a line: all of it where it is about the filter, the first word where nobody knows
+// it, nothing of the rest, which may hold passwords and keys. What a filter line's fault is, its diagnostic
+// shows.
+std::string_view quoted(std::string_view line, LineState state) {
+  constexpr std::size_t longest = 200;
+  switch (state) {
+    case LineState::no_effect: return {};
+    case LineState::not_understood: return line.substr(0, std::min(line.find_first_of(" \t"), longest));
+    case LineState::decides:
+    case LineState::not_supported:
+    case LineState::partly_understood: return line.substr(0, longest);
+  }
+  return {};
+}
+
 std::string ledger_text(const intake::Intake& intake) {
   std::string out;
   for (std::size_t s = 0; s < intake.reading.ledgers.size(); ++s) {
@@ -246,10 +260,9 @@ std::string ledger_text(const intake::Intake& intake) {
     const std::vector<LineState>& states = intake.reading.ledgers[s].lines;
     for (std::size_t line = 0; line < states.size(); ++line) {
       const std::size_t end = std::min(source.text().find('\n', begin), source.text().size());
-      const bool is_quoted = states[line] != LineState::no_effect;
-      out += fmt::format(
-          "{}:{}: {:<18}{}\n", printable(source.name()), line + 1, to_string(states[line]),
-          is_quoted ? printable(trimmed(source.text().substr(begin, end - begin)).substr(0, 200)) : "");
+      const std::string_view text = trimmed(source.text().substr(begin, end - begin));
+      out += fmt::format("{}:{}: {:<18}{}\n", printable(source.name()), line + 1, to_string(states[line]),
+                         printable(quoted(text, states[line])));
       begin = end + 1;
     }
   }
