@@ -72,8 +72,9 @@ std::string render(const Diagnostic& diagnostic, std::span<const SourcePtr> sour
   const Position at = source.position(diagnostic.span.begin);
   const std::string head = fmt::format("{}:{}:{}: {}: {}", printable(source.name()), at.line, at.column,
                                        to_string(diagnostic.severity), printable(diagnostic.message));
-  // Without an effect on the answer it may be any line of the file, and that may hold a secret.
-  if (diagnostic.effect == Effect::none) return head;
+  // A remark without an effect on the answer may be about any line, and that may hold a secret.
+  const bool is_remark = diagnostic.effect == Effect::none && diagnostic.severity != Severity::error;
+  if (is_remark) return head;
   std::string_view line = source.line_at(diagnostic.span.begin);
   std::size_t column = at.column - 1;
   if (column > widest / 2) {
@@ -86,7 +87,7 @@ std::string render(const Diagnostic& diagnostic, std::span<const SourcePtr> sour
   const std::size_t width = display_width(before);
   std::string_view consequence;
   switch (diagnostic.effect) {
-    case Effect::none: break;  // returned above
+    case Effect::none: break;
     case Effect::unknown: consequence = "\n  packets this line could decide are reported as unknown"; break;
     case Effect::whole_file: consequence = "\n  nothing in this file can be judged"; break;
   }
