@@ -17,7 +17,7 @@ struct Lowering {
   Account& account;
   model::Policy& policy;
   std::vector<std::string> inferred;
-  AddressSet several_ways = {};  // routed to more than one interface
+  AddressSet several_ways = {};     // routed to more than one interface
   bool any_is_v4 = false;           // before 9.0
   bool maps_after_lists = false;    // before 8.3: lists hold mapped addresses
   Effect effect = Effect::unknown;  // of a doubt in what is lowered now: none in a list that nothing binds
