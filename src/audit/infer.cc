@@ -217,8 +217,9 @@ Result<Hosts> mail_hosts(const Policy& policy, const inventory::Flow& flow, cons
   add_permitted_on_port(policy, flow, ingress, found);
   const std::string service = fmt::format("{}/{}", protocol_name(flow.protocol), flow.port);
   if (found.hosts.empty())
-    return fail(fmt::format("cannot tell the mail host: nothing here publishes {}; say it with --to ADDRESS",
-                            service));
+    return fail(fmt::format(
+        "which host takes the mail is not said: nothing here publishes {}; say it with --to ADDRESS",
+        service));
   // A host of each family is one host with two addresses; more of one family is a choice that is not ours.
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     std::vector<std::string> choices;
@@ -227,9 +228,9 @@ Result<Hosts> mail_hosts(const Policy& policy, const inventory::Flow& flow, cons
     if (choices.size() < 2) continue;
     const bool has_more = choices.size() > most_choices;
     choices.resize(std::min(choices.size(), most_choices));
-    return fail(
-        fmt::format("cannot tell the mail host: {} is published for {}{}; say which with --to ADDRESS",
-                    service, fmt::join(choices, ", "), has_more ? " and more" : ""));
+    return fail(fmt::format(
+        "which host takes the mail is not clear: {} is published for {}{}; say which with --to ADDRESS",
+        service, fmt::join(choices, ", "), has_more ? " and more" : ""));
   }
   Hosts result{std::move(found.hosts), {}};
   for (const Host& host : result.hosts)
@@ -256,7 +257,7 @@ Result<Entrance> entrance(const Policy& policy) {
     std::vector<std::string> names;
     for (const model::Interface* interface : candidates) names.push_back(printable(interface->name));
     return fail(
-        fmt::format("cannot tell where the internet comes in: it may be {}; say which with --ingress NAME",
+        fmt::format("where the internet comes in is not clear: it may be {}; say which with --ingress NAME",
                     fmt::join(names, " or ")));
   }
   const model::Interface& interface = *candidates.front();
@@ -276,8 +277,8 @@ Result<Entrance> entrance_of(const Policy& policy, Address inside) {
                     Inference{fmt::format("{} enters at \"{}\"", to_string(inside), candidates.front()->name),
                               line_at(policy, candidates.front()->span), "--ingress"}};
   if (policy.interfaces.empty()) return Entrance{};
-  return fail(
-      fmt::format("cannot tell at which interface {} enters; say it with --ingress NAME", to_string(inside)));
+  return fail(fmt::format("at which interface {} enters is not clear; say it with --ingress NAME",
+                          to_string(inside)));
 }
 
 bool knows(const Policy& policy, Address host) {

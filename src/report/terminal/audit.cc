@@ -222,7 +222,7 @@ std::string one_device(const AuditReport& report) {
   if (!device.audit.error.empty())
     return fmt::format("{}   {}\n", shortened(device.file, page_width),
                        shortened(device.summary, page_width)) +
-           labelled("CANNOT TELL", device.audit.error);
+           "  CANNOT TELL\n" + labelled("", device.audit.error);
   std::string out = head(report, device);
   bool needs_table = false;
   for (const Check& check : device.audit.checks)
