@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -153,6 +154,34 @@ std::vector<RuleRef> permits_to_host(const Examined& examined) {
   return refs;
 }
 
+struct StaleNames {
+  AddressSet addresses;
+  std::vector<Line> related;      // where they are named
+  std::vector<std::string> when;  // "65.55.88.0/24 left the list in version 2019010700"
+};
+
+StaleNames stale_names(const Examined& examined, const std::vector<NamedLiterals::Literal>& literals,
+                       const std::vector<endpoints::Former>& formers, const AddressSet& left,
+                       const AddressSet& ever) {
+  StaleNames names;
+  for (const NamedLiterals::Literal& literal : literals) {
+    // A wide network that happens to hold such a range names something else.
+    if (!literal.addresses.intersects(left) || !ever.covers(literal.addresses)) continue;
+    names.addresses |= literal.addresses & left;
+    for (const endpoints::Former& former : formers) {
+      const AddressSet gone = former.addresses & literal.addresses & left;
+      if (gone.empty()) continue;
+      const std::string left_when = fmt::format("left the list {}", endpoints::in_words(former.until));
+      if (names.related.size() < most_related)
+        names.related.push_back(line_at(examined.policy(), literal.span, {}, left_when));
+      const std::string said = fmt::format("{} {}", to_string(gone), left_when);
+      if (names.when.size() < most_related && std::ranges::find(names.when, said) == names.when.end())
+        names.when.push_back(said);
+    }
+  }
+  return names;
+}
+
 // Gives back the stale ranges it told of.
 AddressSet append_stale(const Examined& examined, std::vector<Finding>& findings) {
   // The history is that of the SMTP rows: only a flow that asks for those can have stale ranges.
@@ -169,24 +198,13 @@ AddressSet append_stale(const Examined& examined, std::vector<Finding>& findings
   if (left.empty()) return {};
   AddressSet told;
   const NamedLiterals literals(examined.policy());
+  std::map<model::GroupId, StaleNames> of_groups;  // a group that many rules share is looked through once
   for (const RuleRef ref : permits_to_host(examined)) {
-    AddressSet stale;
-    std::vector<Line> related;
-    std::vector<std::string> when;
-    for (const NamedLiterals::Literal& literal : literals.of(examined.policy().rule(ref))) {
-      // A wide network that happens to hold such a range names something else.
-      if (!literal.addresses.intersects(left) || !ever.covers(literal.addresses)) continue;
-      stale |= literal.addresses & left;
-      for (const endpoints::Former& former : formers) {
-        const AddressSet gone = former.addresses & literal.addresses & left;
-        if (gone.empty()) continue;
-        const std::string left_when = fmt::format("left the list {}", endpoints::in_words(former.until));
-        if (related.size() < most_related)
-          related.push_back(line_at(examined.policy(), literal.span, {}, left_when));
-        const std::string said = fmt::format("{} {}", to_string(gone), left_when);
-        if (when.size() < most_related && std::ranges::find(when, said) == when.end()) when.push_back(said);
-      }
-    }
+    const model::Rule& rule = examined.policy().rule(ref);
+    const auto names = [&] { return stale_names(examined, literals.of(rule), formers, left, ever); };
+    const bool is_group = rule.source.kind == AddressTerm::Kind::group;
+    if (is_group && !of_groups.contains(rule.source.value)) of_groups.emplace(rule.source.value, names());
+    const auto [stale, related, when] = is_group ? of_groups.at(rule.source.value) : names();
     if (stale.empty()) continue;
     told |= stale;
     Finding finding =
@@ -196,7 +214,7 @@ AddressSet append_stale(const Examined& examined, std::vector<Finding>& findings
     finding.title = fmt::format("{} still names what left Microsoft's list",
                                 printable(rule_name(examined.policy(), ref)));
     finding.ranges = stale;
-    finding.related = std::move(related);
+    finding.related = related;
     finding.explanation =
         fmt::format("{} still names {}", printable(rule_name(examined.policy(), ref)), fmt::join(when, "; "));
     findings.push_back(std::move(finding));
