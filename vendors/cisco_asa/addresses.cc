@@ -38,13 +38,14 @@ void append_ranges(const AddressSet& set, std::vector<std::pair<Address, Address
 }
 
 // A netmask with holes: every address whose bits under the mask are the network's. None: too many pieces.
-std::optional<AddressSet> masked_set(V4 network, V4 mask) {
+std::optional<AddressSet> masked_set(V4 network, V4 mask, std::size_t most_pieces) {
   const V4 free_bits = ~mask;
   int low = 0;
   while (low < 32 && (free_bits >> low & 1U) != 0) ++low;
   const V4 low_bits = low == 32 ? ~V4{0} : (V4{1} << low) - 1;
   const V4 holes = free_bits & ~low_bits;
-  if (std::popcount(holes) > most_holes) return std::nullopt;
+  if (std::popcount(holes) > most_holes || (std::size_t{1} << std::popcount(holes)) > most_pieces)
+    return std::nullopt;
   std::vector<Interval<V4>> pieces;
   V4 part = 0;
   do {  // every subset of the holes
@@ -326,8 +327,9 @@ void AddressBook::expand_group(std::uint32_t index, int depth) {
   model::AddressGroup& node = lowering_.policy.groups[id];
   node.members = std::move(terms);
   if (cost > budget_) {
-    lowering_.account.say(Severity::error, group.span,
-                          "the groups are nested so that they hold too many members", Effect::unknown);
+    if (!std::exchange(is_budget_spent_, true))
+      lowering_.account.say(Severity::error, group.span,
+                            "the groups are nested so that they hold too many members", Effect::unknown);
     node.addresses = everything(ConditionKind::too_complex, "object-group " + group.name, group.span);
     return;
   }
@@ -351,6 +353,13 @@ AddressTerm AddressBook::anonymous(const std::string& key, Partly addresses, Spa
 }
 
 AddressTerm AddressBook::undefined(std::string_view what, const Statement& user) {
+  constexpr std::size_t most = 1 << 17;  // names that are not defined: no device has so many
+  if (others_.size() > most) {
+    Partly open;
+    open.possible = AddressSet::all();
+    open.conditions = {model::complexity_condition};
+    return anonymous("all that is not defined", std::move(open), user.span());
+  }
   const auto [found, is_new] = others_.try_emplace(
       fmt::format("undefined {}", what), static_cast<std::uint32_t>(lowering_.policy.groups.size()));
   if (is_new) {
@@ -425,7 +434,7 @@ Partly AddressBook::set_of(const AddressPlace& place, const Statement& user) {
           fmt::format("{} with host bits set", to_string(prefix_of(Address::v4(place.first), place.length))));
     case range: return certainly(v4_set(place.first, place.last));
     case masked:
-      if (auto set = masked_set(place.first, place.last); set && set->v4.interval_count() <= budget_) {
+      if (auto set = masked_set(place.first, place.last, budget_)) {
         budget_ -= set->v4.interval_count();
         return certainly(std::move(*set));
       }

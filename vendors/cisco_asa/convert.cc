@@ -84,7 +84,7 @@ void say_what_is_missing(Lowering& lowering) {
   if (!is_whole) {
     if (from.bindings.empty()) lacks("access-group");
     if (from.ports.empty()) lacks("interface");
-    if (from.nats.empty()) lacks("nat");
+    if (from.nats.empty() && !from.has_new_nat && !from.old_nat_lines) lacks("nat");
   }
   if (from.is_cut_off) lacks("everything after the file's sudden end");
   if (missing.empty()) return;

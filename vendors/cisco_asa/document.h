@@ -36,6 +36,7 @@ struct Object {
   ObjectKind kind = ObjectKind::network;
   Span span;                       // of its header
   std::optional<Statement> value;  // host, subnet, range, fqdn, service: the last one counts
+  std::optional<Statement> nat;    // an object has one
   bool is_defined = true;
 };
 
@@ -141,12 +142,11 @@ struct Route {
   bool is_ipv6 = false;
 };
 
-enum class NatForm : std::uint8_t { object_nat, twice, old_static };
+enum class NatForm : std::uint8_t { twice, old_static };
 
 struct NatRule {
   NatForm form = NatForm::twice;
   Statement place;
-  std::uint32_t object = 0;  // of object NAT
 };
 
 // ---- the whole ----------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class AddressBook {
   std::vector<Progress> object_progress_, group_progress_;
   std::unordered_map<std::string, std::uint32_t> others_;  // anonymous and undefined
   std::size_t budget_;
+  bool is_budget_spent_ = false;
 };
 
 // ---- services -----------------------------------------------------------------------------------------

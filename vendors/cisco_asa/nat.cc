@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "vendors/cisco_asa/lowering.h"
 #include "vendors/cisco_asa/names.h"
+#include "vendors/cisco_asa/order.h"
 
 namespace aclmend::cisco_asa {
 namespace {
@@ -95,7 +96,7 @@ class Translations {
     Interfaces interfaces;
   };
 
-  Parsed parse_object(const NatRule& rule);
+  Parsed parse_object(const Object& object);
   Parsed parse_twice(const NatRule& rule);
   Parsed parse_static(const NatRule& rule);
   void parse_policy_static(Parsed& out, Direction direction, std::string_view list_name,
@@ -189,15 +190,15 @@ void Translations::fault(Parsed& out, const Statement& place, std::string_view w
 }
 
 // nat (real,mapped) static {A|OBJ|interface} [net-to-net] [dns] [service PROTO REALPORT MAPPEDPORT] …
-Translations::Parsed Translations::parse_object(const NatRule& rule) {
+Translations::Parsed Translations::parse_object(const Object& object) {
   Parsed out;
-  const Object& object = lowering_.from.objects[rule.object];
-  out.named = {fmt::format("nat of object {}", object.name), rule.place};
-  Words words = words_of(rule.place);
+  const Statement& place = *object.nat;
+  out.named = {fmt::format("nat of object {}", object.name), place};
+  Words words = words_of(place);
   words.accept("nat");
   if (words.peek().starts_with('(')) {
     const auto interfaces = parse_interfaces(words);
-    if (!interfaces) return fault(out, rule.place, words.peek(), "expected (REAL,MAPPED) interfaces"), out;
+    if (!interfaces) return fault(out, place, words.peek(), "expected (REAL,MAPPED) interfaces"), out;
     out.interfaces = *interfaces;
   }
   out.is_static = words.next() == "static";
@@ -215,19 +216,19 @@ Translations::Parsed Translations::parse_object(const NatRule& rule) {
     const std::string_view word = words.next();
     if (word == "net-to-net" || word == "dns" || word == "no-proxy-arp" || word == "route-lookup") continue;
     if (word != "service")
-      return fault(out, rule.place, word, fmt::format("'{}' is not known here", printable(word))), out;
+      return fault(out, place, word, fmt::format("'{}' is not known here", printable(word))), out;
     const std::string_view protocol_word = words.next(), real_word = words.next(), mapped_word = words.next();
     const auto protocol = ip_protocol(protocol_word);
     const auto real = protocol ? port(real_word, *protocol) : std::nullopt;
     const auto wire = protocol ? port(mapped_word, *protocol) : std::nullopt;
     if (!real || !wire)
-      return fault(out, rule.place, protocol ? real_word : protocol_word,
+      return fault(out, place, protocol ? real_word : protocol_word,
                    "expected 'service PROTOCOL REALPORT MAPPEDPORT'"),
              out;
     in.service = model::ServiceBox{{*protocol, *protocol}, PortSet::all(), {*wire, *wire}};
     in.real_port = *real;
   }
-  const Partly real = addresses_.set_of(in.real, rule.place);
+  const Partly real = addresses_.set_of(in.real, place);
   const auto ranges = addresses_.in_order(in.real);
   out.rank = {ranges ? count_of(*ranges) : ~V6{0}, real.possible.lowest().value_or(Address{}), object.name};
   if (ranges && ranges->size() == 1 && in.mapped.kind == AddressPlace::Kind::v4)
@@ -603,36 +604,30 @@ void Translations::emit(const Parsed& parsed) {
 
 LoweredNat Translations::lower() {
   const Configuration& from = lowering_.from;
-  std::vector<Parsed> first, objects, last;
+  std::vector<Parsed> objects, others;
+  Order first, last;  // of `others`, in the order the device has them
+  for (const Object& object : from.objects)
+    if (object.nat) objects.push_back(parse_object(object));
   for (const NatRule& rule : from.nats) {
-    switch (rule.form) {
-      case NatForm::object_nat: objects.push_back(parse_object(rule)); break;
-      case NatForm::old_static: first.push_back(parse_static(rule)); break;
-      case NatForm::twice: {
-        Parsed parsed = parse_twice(rule);
-        std::vector<Parsed>& section = parsed.is_after_auto ? last : first;
-        const std::size_t at = parsed.position
-                                   ? std::min<std::size_t>(std::max(*parsed.position, 1U) - 1, section.size())
-                                   : section.size();
-        section.insert(section.begin() + static_cast<std::ptrdiff_t>(at), std::move(parsed));
-        break;
-      }
-    }
+    Parsed parsed = rule.form == NatForm::old_static ? parse_static(rule) : parse_twice(rule);
+    Order& section = parsed.is_after_auto ? last : first;
+    const std::uint32_t at = parsed.position ? std::max(*parsed.position, 1U) - 1 : section.size();
+    section.insert(at, static_cast<std::uint32_t>(others.size()));
+    others.push_back(std::move(parsed));
   }
   std::ranges::stable_sort(objects, {},
                            [](const Parsed& one) { return std::tuple(!one.is_static, one.rank); });
-  std::uint32_t number = 0;
-  for (Parsed& parsed : first) {
-    ++number;
-    if (parsed.named.name.empty()) parsed.named.name = fmt::format("nat rule {}", number);
-    emit(parsed);
-  }
+  const auto emit_section = [&](const Order& section, std::string_view name) {
+    std::uint32_t number = 0;
+    section.each([&](std::uint32_t id) {
+      ++number;
+      if (others[id].named.name.empty()) others[id].named.name = fmt::format("{} {}", name, number);
+      emit(others[id]);
+    });
+  };
+  emit_section(first, "nat rule");
   for (const Parsed& parsed : objects) emit(parsed);
-  number = 0;
-  for (Parsed& parsed : last) {
-    parsed.named.name = fmt::format("nat after-auto rule {}", ++number);
-    emit(parsed);
-  }
+  emit_section(last, "nat after-auto rule");
 
   LoweredNat lowered;
   lowered.behind = std::move(behind_);

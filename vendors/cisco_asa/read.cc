@@ -352,7 +352,7 @@ void Reader::read(std::uint16_t source) {
                  head.find("------------------ show version ------") != std::string_view::npos;
   has_read_block_ = false;
   bool ends_at_pager = false;
-  while (const auto line = lines.next()) {
+  while (const auto line = refusal_.empty() ? lines.next() : std::nullopt) {
     if (line->is_pager_mark || !line->text.empty()) ends_at_pager = line->is_pager_mark;
     take_line(*line);
   }
@@ -582,6 +582,8 @@ void Reader::unknown_line(const Line& line) {
     return;
   }
   account_.set(line.place, LineState::not_understood);
+  if (account_.diagnostics.all().size() >= Diagnostics::limit)
+    return account_.say(Severity::note, line.place.span(), {}, Effect::none);  // counted only
   if (const auto near = nearest(keyword, filtering))
     account_.say(Severity::warning, span_of(keyword, line),
                  fmt::format("'{}' is no command; did '{}' stand here?", printable(keyword), *near),

@@ -125,6 +125,7 @@ bool Reader::command(const Line& line, Words words) {
         Port port;
         port.hardware = words.rest();
         port.span = line.place.span();
+        if (!may_scan(now().ports.size())) return true;
         const auto known = std::ranges::find(now().ports, port.hardware, &Port::hardware);
         open_ = static_cast<std::uint32_t>(known - now().ports.begin());
         if (known == now().ports.end()) now().ports.push_back(std::move(port));
@@ -209,7 +210,7 @@ bool Reader::command(const Line& line, Words words) {
         return leaves_mode();
       }
       if (keyword == "static") {
-        now().nats.push_back({NatForm::old_static, line.place, 0});
+        now().nats.push_back({NatForm::old_static, line.place});
         now().old_nat_lines = true;
         note_list_use(line);
         decides(line);
@@ -233,6 +234,7 @@ bool Reader::no_command(const Line& line, Words words) {
   };
   if (keyword == "access-list") return remove_entry(line, words, ""), true;
   if (keyword == "ipv6" && words.accept("access-list")) return remove_entry(line, words, "ipv6 "), true;
+  if (!may_scan(all.bindings.size() + all.nats.size() + all.routes.size())) return true;
   if (keyword == "access-group") {
     const std::string_view list = words.next();
     const std::string_view way = words.next();
@@ -259,10 +261,8 @@ bool Reader::no_command(const Line& line, Words words) {
     } else {
       Object& object = all.objects[entry->second.index];
       object.value.reset();
+      object.nat.reset();
       object.is_defined = false;
-      std::erase_if(all.nats, [&](const NatRule& rule) {
-        return rule.form == NatForm::object_nat && rule.object == entry->second.index;
-      });
     }
     all.names.erase(entry);
     return undoes();
@@ -273,7 +273,7 @@ bool Reader::no_command(const Line& line, Words words) {
     std::erase_if(all.nats, [&](const NatRule& rule) {
       std::string scratch;
       std::string_view text = text_of(rule.place, account_.sources[rule.place.source]->text(), scratch);
-      if (rule.form == NatForm::object_nat || !text.starts_with(keyword)) return false;
+      if (!text.starts_with(keyword)) return false;
       return Words(text.substr(keyword.size())).rest() == wanted;
     });
     if (before == all.nats.size())
@@ -312,6 +312,14 @@ bool Reader::no_command(const Line& line, Words words) {
   return true;  // no names, no logging …: what it undoes does not filter
 }
 
+// Commands that look through all there is, a file full of them, would take for ever.
+bool Reader::may_scan(std::size_t things) {
+  constexpr std::size_t most = 200'000'000;
+  scanned_ += things;
+  if (scanned_ > most) refusal_ = "more commands that undo others than this reader follows";
+  return scanned_ <= most;
+}
+
 // clear configure access-list [NAME], clear config nat …
 void Reader::clear_configure(const Line& line, Words words) {
   if (!words.peek().starts_with("conf")) return;  // clear xlate, clear conn: of the moment
@@ -320,6 +328,7 @@ void Reader::clear_configure(const Line& line, Words words) {
   const std::string_view name = words.next();
   Configuration& all = now();
   decides(line);
+  if (!may_scan(all.names.size() + all.objects.size() + all.nats.size())) return;
   if (what == "all" || what == "primary" || what == "secondary") {
     Header header = all.header;
     all = Configuration{};
@@ -327,23 +336,22 @@ void Reader::clear_configure(const Line& line, Words words) {
     last_list_ = no_list;
   } else if (what == "access-list") {
     if (!name.empty()) return clear_list(name);
-    for (AccessList& list : all.lists)
-      list.entries.clear(), list.count = 0, list.last_number = 0, list.has_commands = false;
+    all.lists.clear();
+    all.list_index.clear();
     all.bindings.clear();
+    last_list_ = no_list;
   } else if (what == "access-group") {
     all.bindings.clear();
-  } else if (what == "nat" || what == "static" || what == "global") {
+  } else if (what == "nat" || what == "static") {
     std::erase_if(all.nats, [&](const NatRule& rule) {
-      return what != "global" && (rule.form == NatForm::old_static) == (what == "static");
+      return (rule.form == NatForm::old_static) == (what == "static");
     });
+    if (what == "nat")
+      for (Object& object : all.objects) object.nat.reset();
   } else if (what == "object-group" || what == "object") {
     const bool groups = what == "object-group";
-    for (Group& group : all.groups)
-      if (groups) group.members.clear(), group.is_defined = false;
-    for (Object& object : all.objects)
-      if (!groups) object.value.reset(), object.is_defined = false;
-    if (!groups)
-      std::erase_if(all.nats, [](const NatRule& rule) { return rule.form == NatForm::object_nat; });
+    if (groups) all.groups.clear();
+    else all.objects.clear();
     std::erase_if(all.names, [&](const auto& entry) { return entry.second.is_group == groups; });
   } else if (what == "name") {
     all.aliases.clear();
@@ -360,6 +368,7 @@ void Reader::clear_configure(const Line& line, Words words) {
 
 void Reader::clear_list(std::string_view name) {
   Configuration& all = now();
+  if (!may_scan(all.bindings.size())) return;
   if (const auto found = all.list_index.find(name); found != all.list_index.end()) {
     AccessList& list = all.lists[found->second];
     list.entries.clear();
@@ -522,7 +531,7 @@ std::uint32_t Reader::object_named(std::string_view name, ObjectKind kind, Span 
     return known->index;
   }
   const auto index = static_cast<std::uint32_t>(all.objects.size());
-  all.objects.push_back({std::string(name), kind, span, std::nullopt, true});
+  all.objects.push_back({std::string(name), kind, span, std::nullopt, std::nullopt, true});
   all.names[std::string(name)] = {false, index};
   return index;
 }
@@ -640,12 +649,9 @@ void Reader::nat(const Line& line, Words words) {
     if (mode_ != Mode::object)
       return not_understood(line, ahead.peek(),
                             "a translation of an object stands outside of 'object network'");
-    std::erase_if(now().nats, [&](const NatRule& rule) {  // an object has one
-      return rule.form == NatForm::object_nat && rule.object == open_;
-    });
-    now().nats.push_back({NatForm::object_nat, line.place, open_});
+    now().objects[open_].nat = line.place;
   } else {
-    now().nats.push_back({NatForm::twice, line.place, 0});
+    now().nats.push_back({NatForm::twice, line.place});
     mode_ = Mode::none;
   }
   decides(line);

@@ -57,9 +57,7 @@ bool Reader::object_line(const Line& line, Words words) {
     const std::string_view what = words.next();
     if (what == "description") return true;
     if (what == "nat") {
-      std::erase_if(now().nats, [&](const NatRule& rule) {
-        return rule.form == NatForm::object_nat && rule.object == open_;
-      });
+      object.nat.reset();
     } else if (is_value_of(object.kind, what)) {
       object.value.reset();
     } else {

@@ -72,6 +72,7 @@ class Reader {
   void access_list(const Line& line, Words words, std::string_view family);
   void remove_entry(const Line& line, Words words, std::string_view family);
   void clear_list(std::string_view name);
+  bool may_scan(std::size_t things);
   void access_group(const Line& line, Words words);
   void open_object(const Line& line, Words words);
   void open_group(const Line& line, Words words);
@@ -99,6 +100,7 @@ class Reader {
   std::uint32_t open_ = 0;             // the object, group or interface whose mode is open
   std::uint32_t last_list_ = no_list;  // of the last access-list command
   bool last_was_entry_ = false;        // the line before is an entry of that list
+  std::size_t scanned_ = 0;            // by commands that look through all there is
   bool is_skipping_ = false;           // in show tech-support: blocks that are no configuration
   bool has_read_block_ = false;
   static constexpr std::uint32_t no_list = 0xFFFFFFFF;
