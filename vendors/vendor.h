@@ -2,9 +2,11 @@
 // own namespace; CMake collects them. Nothing outside a folder names it.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -46,6 +48,64 @@ struct ReadOptions {
   AddressSet local;  // addresses of the device itself, where the export does not say
 };
 
+// ---- changes ------------------------------------------------------------------------------------------
+
+// Defined objects and groups, and literal addresses, into a named group.
+struct AddMembers {
+  model::GroupId group = 0;
+  std::vector<model::GroupId> members;
+  AddressSet addresses;
+};
+// A rule that is disabled.
+struct Enable {
+  model::RuleRef rule;
+};
+// A rule to the place before another of its list.
+struct MoveBefore {
+  model::RuleRef rule;
+  std::uint32_t before = 0;  // index in the list
+};
+// A new rule that permits, with a remark where the dialect has them.
+struct InsertPermit {
+  model::ListId list = 0;
+  std::optional<std::uint32_t> before;  // index in the list; none: at its end
+  AddressSet sources, destinations;     // as the list sees them
+  std::uint8_t protocol = protocol::tcp;
+  std::uint16_t port = 0;
+  std::string name;    // what a new group or rule is called after: letters, digits, '-'
+  std::string remark;  // one line of printable ASCII
+};
+// A list that nothing binds, to where packets enter.
+struct BindList {
+  model::ListId list = 0;
+  std::string interface;
+};
+using Edit = std::variant<AddMembers, Enable, MoveBefore, InsertPermit, BindList>;
+
+// Live commands without what opens and closes a session; each rollback takes its own commands back.
+struct Commands {
+  std::vector<std::string> lines, rollback;
+  std::vector<std::string> notes;  // what a person should know: "ASDM rewrites DM_INLINE groups"
+};
+
+// How a vendor's devices are changed by typing.
+struct Editing {
+  // Fails with the reason why this device does not take such a change.
+  Result<Commands> (*write)(const Device& device, const Edit& edit);
+  // The device after the scripts were typed into it, one after another. The diagnostics and ledgers are about
+  // the scripts alone; spans point into the new policy's sources. Fails where a script is none of this
+  // vendor's.
+  Result<Reading> (*apply)(const Device& device, std::span<const SourcePtr> scripts);
+  // What identifies the running configuration that was exported, and how the device tells its own.
+  std::vector<std::string> (*made_for)(const Device& device);
+  std::string_view comment;    // before whatever is no command
+  std::string_view begin;      // opens a session: "configure terminal"
+  std::string_view end;        // closes it; empty: nothing to close
+  std::string_view save;       // "write memory"
+  std::string_view confirmed;  // how a verify command answers when all is well
+  std::string_view effect;     // when the change takes hold
+};
+
 struct Vendor {
   std::string_view id;     // "cisco-asa"
   std::string_view title;  // "Cisco ASA"
@@ -54,6 +114,7 @@ struct Vendor {
   Result<Reading> (*read)(std::span<const SourcePtr> sources, const ReadOptions& options);
   // Commands by which the device itself answers for a packet on the wire.
   std::vector<std::string> (*verify)(const Device& device, const Packet& packet, std::string_view ingress);
+  const Editing* editing = nullptr;  // none: cannot be changed by us
   // What a user should export, when a file is not enough.
   std::string_view how_to_export;
 };
