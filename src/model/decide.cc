@@ -121,6 +121,18 @@ std::vector<std::size_t> Walk::regroup(Particles& particles) {
   return ends;
 }
 
+// Sorted particles without what most rules do not look at: sources and source ports. Nearly always one.
+std::vector<Packet> asked_of(const Particles& particles) {
+  std::vector<Packet> asked;
+  for (const Particle& particle : particles) {
+    Packet packet = particle.now;
+    packet.source = {};
+    packet.source_port = 0;
+    if (asked.empty() || asked.back() != packet) asked.push_back(packet);
+  }
+  return asked;
+}
+
 RuleFit Walk::fit(const Rule& rule, const Particle& particle) const {
   RuleFit result;
   result.also(address_fit(policy_, rule.destination, particle.now.destination));
@@ -139,16 +151,18 @@ Particles Walk::through(ListId list, Particles particles, Particles& accepted, i
     return returned;
   }
   std::vector<std::size_t> kind_ends = regroup(particles);
+  std::vector<Packet> asked = asked_of(particles);
   const RuleList& rules = policy_.lists[list];
   for (std::uint32_t i = 0; i < rules.rules.size() && !particles.empty(); ++i) {
     const Rule& rule = rules.rules[i];
-    if (!rule.enabled) continue;
+    if (!rule.enabled ||
+        std::ranges::all_of(asked, [&](const Packet& packet) { return is_elsewhere(rule, packet); }))
+      continue;
     bool is_concerned = false;
     Particles staying;
     std::size_t begin = 0;
     for (const std::size_t end : kind_ends) {
-      const Packet& header = particles[begin].now;
-      const RuleFit of_kind = is_elsewhere(rule, header) ? RuleFit{Fit::no, {}} : fit(rule, particles[begin]);
+      const RuleFit of_kind = fit(rule, particles[begin]);
       for (std::size_t p = begin; p < end && (of_kind.fit != Fit::no || is_concerned); ++p) {
         const Particle& particle = particles[p];
         const SetFit source =
@@ -170,6 +184,7 @@ Particles Walk::through(ListId list, Particles particles, Particles& accepted, i
     if (!is_concerned) continue;
     particles = std::move(staying);
     kind_ends = regroup(particles);
+    asked = asked_of(particles);
   }
   for (Particle& particle : returned) add_once(particles, std::move(particle));
   return particles;
