@@ -38,6 +38,7 @@ struct AddressPlace {
   V4 last = 0;
   std::string_view name;
   std::string_view name2;
+  bool operator==(const AddressPlace&) const = default;
 };
 
 struct PortPlace {
@@ -46,6 +47,7 @@ struct PortPlace {
   std::uint16_t first = 0;
   std::uint16_t last = 65535;
   std::string_view name;  // group, unknown_name
+  bool operator==(const PortPlace&) const = default;
 };
 
 struct Ace {
@@ -68,10 +70,15 @@ struct Ace {
   std::string_view undefined_group;  // after the source: ports or destination, nobody can say
   std::string_view fault_word;
   std::string fault;  // what was expected; empty: all is understood
+  bool operator==(const Ace&) const = default;
 };
 
 // `words` stand behind "access-list NAME [line N] [extended]".
 Ace parse_ace(Words words, const Configuration& configuration);
+
+// The same for an entry of the plainest kind, whose text stands behind "access-list NAME extended "; none: it
+// is of another kind, or at fault.
+std::optional<Ace> plain_ace(std::string_view words, const Configuration& configuration);
 
 // SRC or DST alone, as objects, groups and NAT lines hold them too.
 struct AddressResult {

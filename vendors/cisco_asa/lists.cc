@@ -66,8 +66,10 @@ class ListMaker {
   bool is_same_entry(const Rule& a, const Rule& b);
   bool is_doubtful(const Rule& rule);
   void merge_repeated(std::vector<Rule>& rules);
+  std::string_view behind_name(const Entry& entry);
   Words words_of(const Entry& entry);
   std::uint32_t take_line_number(Words& words) const;
+  Rule rule_of(const Ace& ace, const Statement& place, std::uint32_t number);
   Lowered lower(const Entry& entry, std::uint32_t number);
   void lower_fault(Lowered& out, const Ace& ace, const Entry& entry, std::uint32_t number);
   std::uint32_t qualifier(ConditionIds conditions);
@@ -83,21 +85,23 @@ class ListMaker {
   std::vector<Lasting> lasting_;  // by qualifier
 };
 
-// What stands behind "access-list NAME".
-Words ListMaker::words_of(const Entry& entry) {
+// What stands behind "access-list NAME ".
+std::string_view ListMaker::behind_name(const Entry& entry) {
   constexpr std::string_view command = "access-list ";
   const std::string_view text = text_of(entry.place, lowering_.text(entry.place.source), scratch_);
   if (text.starts_with(command) && text.substr(command.size()).starts_with(list_->name)) {
     const std::string_view rest = text.substr(command.size() + list_->name.size());
-    if (rest.starts_with(' ')) return Words(rest);
+    if (rest.starts_with(' ')) return rest.substr(1);
   }
   Words words(text);
   words.accept("no");
   words.accept("ipv6");
   words.next();  // access-list
   words.next();  // its name
-  return words;
+  return words.rest();
 }
+
+Words ListMaker::words_of(const Entry& entry) { return Words(behind_name(entry)); }
 
 std::uint32_t ListMaker::take_line_number(Words& words) const {
   if (words.peek() != "line") return 0;
@@ -126,20 +130,13 @@ void ListMaker::narrow_family(model::AddressTerm& term) const {
     term = model::AddressTerm::any6();
 }
 
-ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number) {
-  Words words = words_of(entry);
-  Lowered out;
-  out.line_word = take_line_number(words);
-  words.accept("extended");
-  Ace ace = parse_ace(words, lowering_.from);
-  // Where a line was pieced together and makes no sense, none of its words is sure.
-  if (entry.place.is_glued && !ace.fault.empty()) ace.reach = std::min(ace.reach, Ace::Reach::action);
-  Rule& rule = out.rule;
-  rule.span = entry.place.span();
+// What an entry says, as far as its words were understood.
+Rule ListMaker::rule_of(const Ace& ace, const Statement& place, std::uint32_t number) {
+  Rule rule;
+  rule.span = place.span();
   rule.number = number;
   rule.action = ace.is_permit ? Action::accept : Action::deny;  // the next stage must permit as well
   rule.enabled = !ace.is_inactive;
-  const Statement& place = entry.place;
   if (ace.reach >= Ace::Reach::source) rule.source = addresses_.term(ace.source, place);
   if (ace.reach >= Ace::Reach::destination) rule.destination = addresses_.term(ace.destination, place);
   if (ace.reach == Ace::Reach::all) rule.service = services_.term(ace, place);
@@ -147,6 +144,25 @@ ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number) {
     rule.service = model::ServiceTerm::of(ace.number);
   narrow_family(rule.source);
   narrow_family(rule.destination);
+  return rule;
+}
+
+ListMaker::Lowered ListMaker::lower(const Entry& entry, std::uint32_t number) {
+  constexpr std::string_view extended = "extended ";
+  const Statement& place = entry.place;
+  const std::string_view text = behind_name(entry);
+  if (text.starts_with(extended))
+    if (const auto plain = plain_ace(text.substr(extended.size()), lowering_.from))
+      return {rule_of(*plain, place, number), 0};
+  Words words(text);
+  Lowered out;
+  out.line_word = take_line_number(words);
+  words.accept("extended");
+  Ace ace = parse_ace(words, lowering_.from);
+  // Where a line was pieced together and makes no sense, none of its words is sure.
+  if (place.is_glued && !ace.fault.empty()) ace.reach = std::min(ace.reach, Ace::Reach::action);
+  out.rule = rule_of(ace, place, number);
+  Rule& rule = out.rule;
   ConditionIds conditions;
   const auto hangs_on = [&](ConditionKind kind, std::string_view name) {
     if (name.empty()) return;
@@ -244,7 +260,7 @@ void ListMaker::merge_repeated(std::vector<Rule>& rules) {
   };
   std::vector<Slot> table(slots);
   std::vector<std::uint32_t> repeated;
-  constexpr std::size_t ahead = 8;
+  constexpr std::size_t ahead = 16;
   std::uint64_t hashes[ahead] = {};
   for (std::size_t i = 0; i < rules.size() + ahead; ++i) {
     if (i >= ahead) {

@@ -402,8 +402,16 @@ AccessList& Reader::list_named(std::string_view name, std::string_view family) {
 void Reader::access_list(const Line& line, Words words, std::string_view family) {
   mode_ = Mode::none;
   last_was_entry_ = false;
-  std::string_view name = words.next();
+  const std::string_view name = words.next();
   std::string_view word = words.peek();
+  if (word == "extended" && !name.ends_with(';')) {  // nearly all of them
+    AccessList& list = list_named(name, family);
+    ++list.count;
+    decides(line);
+    list.entries.push_back({line.place, EntryKind::ace});
+    last_was_entry_ = true;
+    return;
+  }
   if (is_list_setting(name, word)) return;
   if (name.ends_with(';')) {  // access-list OUT; 7 elements; name hash: 0x1f2e3d4c
     AccessList& list = list_named(name.substr(0, name.size() - 1), family);
