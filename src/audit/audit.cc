@@ -134,7 +134,7 @@ Stretch stretch_of(const Examined& examined, const Group& group) {
   }
   const model::Decider& by = group.verdict == Verdict::permit ? group.permit_by : group.deny_by;
   if (by.rule) stretch.by = line_of_rule(examined.policy(), *by.rule);
-  stretch.implicit = implicit_of(examined.policy(), by);
+  stretch.implicit = printable(model::implicit_of(examined.policy(), by));
   return stretch;
 }
 
@@ -183,18 +183,19 @@ class Audit {
  public:
   explicit Audit(const Question& question) : question_(question) {}
 
-  Result<DeviceAudit> run() {
-    if (question_.only_if_known && !is_known()) return std::move(result_);
+  Result<Examination> run() {
+    if (question_.only_if_known && !is_known()) return Examination{std::move(result_), {}};
     for (const Flow* flow : question_.flows) {
       const auto done = examine(*flow);
       if (!done) return std::unexpected(done.error());
       if (!result_.error.empty()) {  // a device that could not be judged has no half of an answer
         result_.checks.clear();
         result_.findings.clear();
+        obstacles_.clear();
         break;
       }
     }
-    return std::move(result_);
+    return Examination{std::move(result_), std::move(obstacles_)};
   }
 
  private:
@@ -223,6 +224,7 @@ class Audit {
 
   const Question& question_;
   DeviceAudit result_;
+  std::vector<Obstacle> obstacles_;
   Answered last_;
 };
 
@@ -347,7 +349,9 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   examined.seen = counted.seen;
   result_.second_count.packets += counted.count.packets;
   result_.checks.push_back(check_of(examined));
-  std::ranges::move(required_findings(examined), std::back_inserter(result_.findings));
+  std::vector<Obstacle> obstacles = obstacles_of(examined);
+  std::ranges::move(required_findings(examined, obstacles), std::back_inserter(result_.findings));
+  if (!result_.checks.back().is_companion) std::ranges::move(obstacles, std::back_inserter(obstacles_));
   if (!result_.checks.back().is_companion)
     std::ranges::move(exposure_findings(examined), std::back_inserter(result_.findings));
   return examined.cut.blocked.empty() && examined.cut.unknown.empty();
@@ -378,7 +382,12 @@ Result<AddressSet> required_addresses(const Flow& flow, const endpoints::Release
   return peers(flow, selected.addresses);
 }
 
-Result<DeviceAudit> audit(const Question& question) { return Audit(question).run(); }
+Result<Examination> examine(const Question& question) { return Audit(question).run(); }
+
+Result<DeviceAudit> audit(const Question& question) {
+  TRY(examination, examine(question));
+  return std::move(examination.told);
+}
 
 std::vector<Finding> merged(std::vector<Finding> findings) {
   const auto place = [](const Finding& finding) {

@@ -35,11 +35,13 @@ class Search {
  public:
   explicit Search(const Blocked& blocked)
       : blocked_(blocked), policy_(*blocked.policy), left_(blocked.sources) {
+    if (blocked.is_outbound) return;
     find_walked_lists();
     find_near_permits();
   }
 
   std::vector<Cause> causes() {
+    if (blocked_.is_outbound) return the_decider_itself(), std::move(found_);
     lost_members();
     permits_too_late();
     disabled_permits();
@@ -72,13 +74,12 @@ class Search {
     return blocked_.by.rule && ref.list == blocked_.by.rule->list && ref.index > blocked_.by.rule->index;
   }
   // Adds a cause for what it explains of the sources that no nearer cause explains.
-  void add(Code code, const AddressSet& ranges, std::string sentence, std::vector<Line> related,
-           std::string headline = {}) {
-    const AddressSet explained = ranges & left_;
-    if (explained.empty()) return;
-    left_ -= explained;
-    if (headline.empty()) headline = text_of(code).title;
-    found_.push_back({code, explained, std::move(headline), std::move(sentence), std::move(related)});
+  void add(Cause cause) {
+    cause.ranges &= left_;
+    if (cause.ranges.empty()) return;
+    left_ -= cause.ranges;
+    if (cause.headline.empty()) cause.headline = text_of(cause.code).title;
+    found_.push_back(std::move(cause));
   }
   // One cause for all near permits of a kind, named in the order of the list.
   template <class Keep>
@@ -125,17 +126,18 @@ void Search::find_near_permits() {
 
 template <class Keep>
 void Search::add_permits(Code code, std::string_view role, Keep keep) {
-  AddressSet ranges;
-  std::vector<Line> related;
+  Cause cause{.code = code};
   std::vector<std::string> names;
   for (const Near& near : near_) {
     if (near.sources.empty() || !keep(near)) continue;
-    ranges |= near.sources;
-    if (related.size() >= most_related) continue;
-    related.push_back(line_of_rule(policy_, near.ref, std::string(role)));
+    cause.ranges |= near.sources;
+    if (cause.related.size() >= most_related) continue;
+    cause.related.push_back(line_of_rule(policy_, near.ref, std::string(role)));
+    cause.permits.push_back(near.ref);
     names.push_back(name(near.ref));
   }
-  add(code, ranges, fmt::format("{} {}", fmt::join(names, ", "), role), std::move(related));
+  cause.sentence = fmt::format("{} {}", fmt::join(names, ", "), role);
+  add(std::move(cause));
 }
 
 // The closure of what a group holds, by group.
@@ -174,8 +176,8 @@ void Search::lost_members() {
   const bool holds_objects = std::ranges::any_of(lost_by.members, [](const model::AddressMember& member) {
     return member.term.kind == model::AddressTerm::Kind::group;
   });
-  AddressSet ranges;
-  std::vector<Line> related{
+  Cause cause{.code = Code::lost_member, .permits = {permit->ref}, .group = group};
+  cause.related = {
       line_of_rule(policy_, permit->ref, fmt::format("permits only what {} holds", printable(lost_by.name))),
       line_at(policy_, lost_by.span, {}, "the group")};
   std::vector<std::string> names;
@@ -186,17 +188,18 @@ void Search::lost_members() {
     if (set.empty() || !set.intersects(left_) || !blocked_.required.covers(set)) continue;
     const bool is_unused = object.users.empty();
     if (!is_unused && !(holds_objects && object.kind == model::GroupKind::object)) continue;
-    ranges |= set;
+    cause.ranges |= set;
+    cause.members.push_back(id);
     names.push_back(printable(object.name));
-    if (related.size() < most_related)
-      related.push_back(
+    if (cause.related.size() < most_related)
+      cause.related.push_back(
           line_at(policy_, object.span, {}, is_unused ? "still defined, nothing uses it" : "still defined"));
   }
   if (names.empty()) return;
-  std::string headline = fmt::format("group {} lost {} {}", printable(lost_by.name), names.size(),
-                                     names.size() == 1 ? "member" : "members");
-  std::string sentence = fmt::format("{}: {}", headline, fmt::join(names, ", "));
-  add(Code::lost_member, ranges, std::move(sentence), std::move(related), std::move(headline));
+  cause.headline = fmt::format("group {} lost {} {}", printable(lost_by.name), names.size(),
+                               names.size() == 1 ? "member" : "members");
+  cause.sentence = fmt::format("{}: {}", cause.headline, fmt::join(names, ", "));
+  add(std::move(cause));
 }
 
 void Search::permits_too_late() {
@@ -251,40 +254,43 @@ void Search::unconnected_lists() {
 
 void Search::forgotten_ipv6() {
   if (!blocked_.other_family_is_open) return;
-  add(Code::ipv6_forgotten, AddressSet::all(Family::ipv6),
-      "every required IPv4 range gets through, IPv6 was forgotten", {});
+  add({.code = Code::ipv6_forgotten,
+       .ranges = AddressSet::all(Family::ipv6),
+       .sentence = "every required IPv4 range gets through, IPv6 was forgotten"});
 }
 
 // Published ranges of which a part gets through: the rule that lets it through is too narrow.
 void Search::narrow_permits() {
-  AddressSet ranges;
+  Cause cause{.code = Code::narrower_than_published};
   for (const Prefix& published : blocked_.required.prefixes()) {
     const AddressSet range(published);
-    if (range.intersects(blocked_.permitted) && range.intersects(left_)) ranges |= range;
+    if (range.intersects(blocked_.permitted) && range.intersects(left_)) cause.ranges |= range;
   }
-  std::vector<Line> related;
   std::vector<std::string> names;
   for (const RuleRef ref : blocked_.permitted_by) {
-    if (!addresses_of(policy_, policy_.rule(ref).source)->possible.intersects(ranges & blocked_.permitted))
+    if (!addresses_of(policy_, policy_.rule(ref).source)
+             ->possible.intersects(cause.ranges & blocked_.permitted))
       continue;
-    if (related.size() >= most_related) break;
-    related.push_back(line_of_rule(policy_, ref, "permits only a part of it"));
+    if (cause.related.size() >= most_related) break;
+    cause.related.push_back(line_of_rule(policy_, ref, "permits only a part of it"));
     names.push_back(name(ref));
   }
-  add(Code::narrower_than_published, ranges,
-      fmt::format("{} permits {} only",
-                  names.empty() ? "another rule" : fmt::format("{}", fmt::join(names, ", ")),
-                  to_string(blocked_.permitted & ranges)),
-      std::move(related));
+  cause.sentence = fmt::format("{} permits {} only",
+                               names.empty() ? "another rule" : fmt::format("{}", fmt::join(names, ", ")),
+                               to_string(blocked_.permitted & cause.ranges));
+  add(std::move(cause));
 }
 
 void Search::the_decider_itself() {
   if (blocked_.by.rule) {
-    add(Code::blocked_by_deny, left_,
-        fmt::format("{} denies them, and nothing permits them", name(*blocked_.by.rule)), {});
+    add({.code = Code::blocked_by_deny,
+         .ranges = left_,
+         .sentence = fmt::format("{} denies them, and nothing permits them", name(*blocked_.by.rule))});
     return;
   }
-  add(Code::blocked_by_default, left_, "no line permits them, and the default denies", {});
+  add({.code = Code::blocked_by_default,
+       .ranges = left_,
+       .sentence = "no line permits them, and the default denies"});
 }
 
 }  // namespace

@@ -20,15 +20,21 @@ struct Blocked {
   AddressSet required;   // of both families
   AddressSet permitted;  // required ones that get through
   std::vector<model::RuleRef> permitted_by;
+  bool is_outbound = false;           // `sources` are destinations: only the decider itself is told
   bool other_family_is_open = false;  // everything required of IPv4 gets through
 };
 
 struct Cause {
   Code code = Code::blocked_by_deny;
-  AddressSet ranges;     // the part of `sources` that it explains
-  std::string headline;  // of a finding with this cause: "group EOP-NETS lost 2 members"
-  std::string sentence;
-  std::vector<Line> related;
+  AddressSet ranges = {};     // the part of `sources` that it explains
+  std::string headline = {};  // of a finding with this cause: "group EOP-NETS lost 2 members"
+  std::string sentence = {};
+  std::vector<Line> related = {};
+  // What a mend would touch.
+  std::vector<model::RuleRef> permits =
+      {};  // disabled, too late, unbound; or the one that the lost members served
+  std::optional<model::GroupId> group = {};  // that lost members
+  std::vector<model::GroupId> members = {};  // the lost ones
 };
 
 // At least one; their ranges are disjoint and together `sources`.

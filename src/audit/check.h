@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audit/infer.h"
+#include "audit/obstacle.h"
 #include "audit/question.h"
 
 namespace aclmend::audit {
@@ -48,8 +49,10 @@ struct Examined {
 // Cuts the ranges of one answer by the addresses asked about.
 Cut cut_of(const std::vector<model::SourceRange>& ranges, const AddressSet& asked);
 
-// The findings about what is required: blocked, unknown.
-std::vector<Finding> required_findings(const Examined& examined);
+// What is blocked or unknown, in the order of the first address, with the causes of what is blocked.
+std::vector<Obstacle> obstacles_of(const Examined& examined);
+// The findings about them.
+std::vector<Finding> required_findings(const Examined& examined, const std::vector<Obstacle>& obstacles);
 // Who else gets through, stale ranges in the rules that let them, SMTP inspection on the way.
 std::vector<Finding> exposure_findings(const Examined& examined);
 
@@ -62,11 +65,5 @@ std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
 
 // The share of the required addresses of its first family: "60 % of the sending IPv4 addresses".
 std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose);
-
-// A member that people would try: not the number of a network.
-Address example_of(const AddressSet& set);
-
-// The sentence of the default that decided; empty where a rule did.
-std::string implicit_of(const model::Policy& policy, const model::Decider& by);
 
 }  // namespace aclmend::audit

@@ -8,6 +8,7 @@
 #include "audit/check.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "model/match.h"
 
 namespace aclmend::audit {
 namespace {
@@ -80,30 +81,50 @@ void set_witness(Finding& finding, const Examined& examined, const Group& group)
   if (examined.question->verify) finding.verify = examined.question->verify(witness, examined.ingress);
 }
 
-Finding blocked_finding(const Examined& examined, const Group& group, bool with_causes) {
+// A packet as the stage sees it that decides about it.
+Packet seen_by(const Examined& examined, const Packet& packet, const model::Decider& by) {
+  const model::Policy& policy = examined.policy();
+  std::vector<model::NodeId> stages;
+  if (by.rule) stages = model::stages_of(policy, by.rule->list);
+  if (by.stage) stages = {*by.stage};
+  const PacketSet region(Box{AddressSet(packet.source), AddressSet(packet.destination),
+                             ProtocolSet(packet.protocol, packet.protocol),
+                             PortSet(packet.source_port, packet.source_port),
+                             PortSet(packet.destination_port, packet.destination_port)});
+  const auto arrivals = model::arrivals(policy, examined.context, region, stages);
+  if (arrivals.empty()) return packet;
+  Packet seen = packet;
+  seen.destination = arrivals.front().view.destination_of(packet.destination);
+  seen.destination_port = arrivals.front().view.port_of(packet.destination_port);
+  return seen;
+}
+
+std::vector<Cause> causes_for(const Examined& examined, const Group& group, const Packet& seen) {
   Blocked blocked;
   blocked.policy = &examined.policy();
   blocked.context = &examined.context;
-  blocked.seen = examined.seen;
-  if (!group.denied_ports.empty()) blocked.seen.source_port = group.denied_ports.interval(0).first;
+  blocked.seen = seen;
   blocked.wire = examined.host.wire;
   blocked.by = group.deny_by;
   blocked.sources = group.addresses;
+  blocked.is_outbound = examined.flow->direction == inventory::Direction::outbound;
   blocked.required = examined.required_everywhere;
   blocked.permitted = examined.cut.permitted;
   for (const Group& other : examined.cut.groups)
     if (other.verdict == Verdict::permit && other.permit_by.rule)
       blocked.permitted_by.push_back(*other.permit_by.rule);
   blocked.other_family_is_open = examined.other_family_is_open;
+  return causes_of(blocked);
+}
 
-  // A flow with a code of its own is told by that; its causes are not looked for.
+Finding blocked_finding(const Examined& examined, const Group& group, std::vector<Cause> causes) {
+  // A flow with a code of its own is told by that, whatever the causes.
   const CodeText* instead = code_named(examined.flow->code);
-  std::vector<Cause> causes;
-  if (with_causes && instead == nullptr) causes = causes_of(blocked);
+  if (instead != nullptr) causes.clear();
   if (causes.empty()) {
     const Code code = group.deny_by.rule ? Code::blocked_by_deny : Code::blocked_by_default;
-    causes.push_back(
-        {code, group.addresses, std::string(text_of(code).title), std::string(text_of(code).title), {}});
+    const std::string title(text_of(code).title);
+    causes.push_back({.code = code, .ranges = group.addresses, .headline = title, .sentence = title});
   }
   const Cause& nearest = causes.front();
   Finding finding = finding_about(examined, instead != nullptr ? instead->code : nearest.code,
@@ -176,15 +197,6 @@ std::string share_of(const AddressSet& part, const AddressSet& whole, std::strin
   return fmt::format("{} % of the {} {} addresses", std::min(percent, 99), whose, name);
 }
 
-std::string implicit_of(const model::Policy& policy, const model::Decider& by) {
-  if (!by.stage) return {};
-  if (const auto* stage = std::get_if<model::Stage>(&policy.nodes[*by.stage]))
-    return printable(stage->implicit);
-  if (const auto* branch = std::get_if<model::Branch>(&policy.nodes[*by.stage]))
-    return printable(branch->other);
-  return {};
-}
-
 std::string fingerprint(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (const std::string_view part : parts) text.append(part).append("\n");
@@ -222,7 +234,7 @@ Finding finding_about(const Examined& examined, Code code, Severity severity, st
   finding.hint = text_of(code).remedy;
   const model::Policy& policy = examined.policy();
   if (by.rule) finding.blocked_by = line_of_rule(policy, *by.rule);
-  finding.implicit = implicit_of(policy, by);
+  finding.implicit = printable(model::implicit_of(policy, by));
   if (by.stage) {
     const auto* stage = std::get_if<model::Stage>(&policy.nodes[*by.stage]);
     if (stage != nullptr && stage->anchor.end != 0) finding.anchor = line_at(policy, stage->anchor);
@@ -233,19 +245,50 @@ Finding finding_about(const Examined& examined, Code code, Severity severity, st
   return finding;
 }
 
-std::vector<Finding> required_findings(const Examined& examined) {
-  std::vector<Finding> findings;
+PacketSet Obstacle::packets() const {
+  const AddressSet host(slice.destination);
+  return PacketSet(Box{is_inbound() ? addresses : host, is_inbound() ? host : addresses,
+                       ProtocolSet(slice.protocol, slice.protocol), source_ports,
+                       PortSet(slice.destination_port, slice.destination_port)});
+}
+
+std::vector<Obstacle> obstacles_of(const Examined& examined) {
+  std::vector<Obstacle> obstacles;
   std::size_t searched = 0;
   const std::size_t rules = rule_count(examined.policy());
-  for (const Group& group : examined.cut.groups) switch (group.verdict) {
-      case Verdict::permit: break;
-      case Verdict::deny:
-        searched += rules;
-        findings.push_back(
-            blocked_finding(examined, group, findings.empty() || searched <= most_rules_searched));
-        break;
-      case Verdict::unknown: findings.push_back(unknown_finding(examined, group)); break;
-    }
+  for (const Group& group : examined.cut.groups) {
+    if (group.verdict == Verdict::permit) continue;
+    Obstacle obstacle;
+    obstacle.flow = examined.flow;
+    obstacle.context = examined.context;
+    obstacle.ingress = examined.ingress;
+    obstacle.slice = examined.slice;
+    obstacle.required = examined.required_everywhere;
+    obstacle.verdict = group.verdict;
+    obstacle.by = group.deny_by;
+    obstacle.addresses = group.addresses;
+    obstacle.source_ports = group.denied_ports.empty() ? examined.slice.source_ports : group.denied_ports;
+    Packet packet = examined.packet(*group.addresses.lowest());
+    packet.source_port = obstacle.source_ports.interval(0).first;
+    obstacle.seen = seen_by(examined, packet, group.deny_by);
+    searched += rules;
+    const bool is_searched = obstacles.empty() || searched <= most_rules_searched;
+    if (is_searched && group.verdict == Verdict::deny)
+      obstacle.causes = causes_for(examined, group, obstacle.seen);
+    obstacles.push_back(std::move(obstacle));
+  }
+  return obstacles;
+}
+
+std::vector<Finding> required_findings(const Examined& examined, const std::vector<Obstacle>& obstacles) {
+  std::vector<Finding> findings;
+  auto obstacle = obstacles.begin();
+  for (const Group& group : examined.cut.groups) {
+    if (group.verdict == Verdict::permit) continue;
+    findings.push_back(group.verdict == Verdict::deny ? blocked_finding(examined, group, obstacle->causes)
+                                                      : unknown_finding(examined, group));
+    ++obstacle;
+  }
   // Unknown parts that hang on the same line are one finding.
   for (auto one = findings.begin(); one != findings.end(); ++one)
     for (auto other = std::next(one); other != findings.end();) {

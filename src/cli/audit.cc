@@ -12,15 +12,11 @@
 #include <memory>
 #include <thread>
 
-#include "audit/question.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "cli/asking.h"
 #include "cli/command.h"
 #include "cli/frame.h"
 #include "cli/options.h"
-#include "inventory/flows.h"
-#include "inventory/plan.h"
-#include "inventory/read.h"
 #include "report/audit.h"
 
 namespace aclmend::cli {
@@ -31,23 +27,11 @@ using report::AuditedDevice;
 using report::AuditReport;
 
 struct Options {
-  DeviceOptions device;
-  WayOptions way;
-  FlowOptions flow;
+  AskOptions ask;
   OutputOptions output;
-  std::string rules;
   std::string fail_on = "error";
   bool ledger = false;
   bool timing = false;
-};
-
-// What is asked of every device alike.
-struct Asking {
-  std::vector<PlannedDevice> devices;
-  std::vector<inventory::Flow> flows;
-  endpoints::Release release;
-  std::vector<inventory::Remark> remarks;  // about the inventory
-  bool from_inventory = false;
 };
 
 // One file or entry of the inventory after the audit: one device, or one a context.
@@ -63,101 +47,6 @@ struct Answer {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// ---- what to ask --------------------------------------------------------------------------------------
-
-Result<std::vector<inventory::Flow>> flows_of(const std::vector<std::string>& folders) {
-  auto flows = inventory::load_flows(folders);
-  if (!flows) return fail(flows.error().front());
-  return std::move(*flows);
-}
-
-Result<endpoints::Release> release_of(const FlowOptions& options, const inventory::Inventory* inventory) {
-  std::string which = options.endpoints;
-  std::string instance_name = options.instance;
-  if (inventory != nullptr) {
-    using From = inventory::Endpoints::From;
-    if (instance_name.empty()) instance_name = inventory->endpoints.instance;
-    if (which.empty()) switch (inventory->endpoints.from) {
-        case From::unsaid: break;
-        case From::pin: which = inventory->endpoints.pin; break;
-        case From::file: which = inventory->endpoints.file; break;
-        case From::store:
-        case From::service:
-          return fail(Error{"this build knows the built-in list, a pinned version of it, and files",
-                            inventory->endpoints.place.file, inventory->endpoints.place.line,
-                            inventory->endpoints.place.column});
-      }
-  }
-  std::optional<endpoints::Instance> instance;
-  if (!instance_name.empty()) {
-    TRY(named, endpoints::instance_named(instance_name));
-    instance = named;
-  }
-  if (which.empty()) return endpoints::newest(instance.value_or(endpoints::Instance::worldwide));
-  return endpoints::open_release(which, instance);
-}
-
-Result<std::vector<Address>> addresses_of(const std::vector<std::string>& texts) {
-  std::vector<Address> addresses;
-  for (const std::string& text : texts) {
-    const auto address = parse_address(text);
-    if (!address) return fail(fmt::format("expected an address after --to, found '{}'", text));
-    addresses.push_back(*address);
-  }
-  return addresses;
-}
-
-Result<inventory::Inventory> inventory_at(const std::string& path) {
-  TRY(source, read_file(path));
-  auto inventory = inventory::read_inventory(*source);
-  if (!inventory) return fail(inventory.error().front());
-  return std::move(*inventory);
-}
-
-Result<Asking> asking_of(const Options& options) {
-  Asking asking;
-  std::vector<std::string> folders;
-  if (!options.rules.empty()) folders.push_back(options.rules);
-  std::optional<inventory::Inventory> inventory;
-  if (options.device.files.empty() || !options.flow.inventory.empty()) {
-    if (!options.device.files.empty()) return fail("give either configurations or --inventory, not both");
-    const auto path = options.flow.inventory.empty() ? inventory::find_inventory(".")
-                                                     : std::optional(options.flow.inventory);
-    if (!path)
-      return fail("name a configuration, or write an aclmend.yaml: none was found from here upwards");
-    TRY(read, inventory_at(*path));
-    inventory = std::move(read);
-    inventory::Plan plan = inventory::plan(*inventory);
-    asking.devices = std::move(plan.devices);
-    asking.remarks = std::move(plan.remarks);
-    asking.from_inventory = true;
-    if (!inventory->rules.empty()) folders.push_back(inventory->rules);
-  } else {
-    for (const std::string& path : options.device.files) {
-      PlannedDevice& device = asking.devices.emplace_back();
-      device.name = path;
-      device.files = {path};
-    }
-  }
-  TRY(flows, flows_of(folders));
-  asking.flows = std::move(flows);
-  TRY(release, release_of(options.flow, inventory ? &*inventory : nullptr));
-  asking.release = std::move(release);
-  TRY(to, addresses_of(options.flow.to));
-  for (PlannedDevice& device : asking.devices) {  // the command line stands above the inventory
-    if (!to.empty()) device.question.to = to;
-    if (!options.flow.flows.empty()) device.question.flows = options.flow.flows;
-    if (!options.device.vendor.empty()) device.question.vendor = options.device.vendor;
-    if (!options.device.context.empty()) device.question.context = options.device.context;
-    if (!options.way.ingress.empty()) device.question.ingress = options.way.ingress;
-    if (!options.way.egress.empty()) device.question.egress = options.way.egress;
-    if (!options.way.direction.empty()) device.question.direction = options.way.direction;
-    TRY(flows_known, inventory::flows_asked(asking.flows, device.question.flows));
-    (void)flows_known;
-  }
-  return asking;
 }
 
 // ---- asking one device --------------------------------------------------------------------------------
@@ -203,35 +92,14 @@ Result<AuditedDevice> examined(const Asking& asking, const Options& options, con
     result.lines.not_understood += counts.not_understood;
   }
 
-  WayOptions way_options = options.way;
-  way_options.ingress = planned.question.ingress;
-  way_options.egress = planned.question.egress;
-  way_options.direction = planned.question.direction;
-  for (const inventory::PlannedAssumption& assumption : planned.assumptions)
-    if (assumption.scope.empty() || assumption.scope == device.scope)
-      way_options.assume.push_back(
-          fmt::format("{}={}", assumption.condition, assumption.holds ? "on" : "off"));
-  const auto way = way_of(way_options, device.policy);
-  if (!way) {
-    result.audit.error = way.error().message;
+  auto asked = question_for(asking, options.ask, planned, {*intake.vendor, device, result.name});
+  if (!asked) {
+    result.audit.error = asked.error().message;
     return result;
   }
-  result.assumed = way->assumed;
-
-  audit::Question question;
-  question.device = result.name;
-  question.policy = &device.policy;
-  question.context = way->context;
-  question.to = planned.question.to;
-  TRY(flows, inventory::flows_asked(asking.flows, planned.question.flows));
-  question.flows = std::move(flows);
-  question.release = &asking.release;
-  question.inferring = options.flow.strict ? audit::Inferring::refused : audit::Inferring::allowed;
-  question.only_if_known = is_one_of_several || planned.asked == inventory::Asked::if_it_knows_the_mail_host;
-  question.verify = [&](const Packet& packet, std::string_view ingress) {
-    return intake.vendor->verify(device, packet, ingress);
-  };
-  TRY(done, audit::audit(question));
+  result.assumed = asked->assumed;
+  if (is_one_of_several) asked->question.only_if_known = true;
+  TRY(done, audit::audit(asked->question));
   for (const std::string& text : device.inferred) done.inferred.push_back({text, std::nullopt, ""});
   result.audit = std::move(done);
   return result;
@@ -401,7 +269,7 @@ int run_audit(const Options& options, Streams& streams) {
   if (!severity) return not_judged(streams, severity.error());
   if (options.ledger && options.output.format != "text")
     return not_judged(streams, {.message = "--ledger goes with --format text", .file = {}});
-  const auto asking = asking_of(options);
+  const auto asking = asking_of(options.ask);
   if (!asking) return not_judged(streams, asking.error());
   std::vector<Answer> answers = ask_all(*asking, options);
   for (const Answer& answer : answers)
@@ -417,10 +285,7 @@ int run_audit(const Options& options, Streams& streams) {
 
 std::function<int(Streams&)> define(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  declare(app, options->device, Files::of_many_devices);
-  declare(app, options->way);
-  declare(app, options->flow);
-  app.add_option("--rules", options->rules, "a folder with further required flows")->type_name("DIR");
+  declare(app, options->ask, Files::of_many_devices);
   declare(app, options->output, "text or json");
   app.add_option("--fail-on", options->fail_on,
                  "findings from this severity on make exit 1: error, warning, note, never")

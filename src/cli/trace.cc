@@ -98,19 +98,11 @@ report::RulePlace place_of(const Policy& policy, model::RuleRef ref) {
 // "deny by OUT line 2", "permit: no list on the way"
 std::string in_short(const Policy& policy, const model::Decision& decision);
 
-std::string implicit_of(const Policy& policy, const model::Decider& decider) {
-  if (decider.rule || !decider.stage) return {};
-  const model::Node& node = policy.nodes[*decider.stage];
-  if (const auto* stage = std::get_if<model::Stage>(&node)) return stage->implicit;
-  if (const auto* branch = std::get_if<model::Branch>(&node)) return branch->other;
-  return {};
-}
-
 std::string in_short(const Policy& policy, const model::Decision& decision) {
   const std::string_view verdict = model::to_string(decision.verdict);
   if (decision.decider.rule)
     return fmt::format("{} by {}", verdict, model::rule_name(policy, *decision.decider.rule));
-  const std::string implicit = implicit_of(policy, decision.decider);
+  const std::string implicit = model::implicit_of(policy, decision.decider);
   return implicit.empty() ? std::string(verdict) : fmt::format("{}: {}", verdict, implicit);
 }
 
@@ -251,7 +243,8 @@ Result<TraceReport> report_of(const Options& options, const intake::Intake& inta
   if (!options.chain.empty()) out.asked += fmt::format(", list {} alone", options.chain);
   out.verdict = answer.decision.verdict;
   if (answer.decision.decider.rule) out.decided_by = place_of(policy, *answer.decision.decider.rule);
-  if (out.verdict != model::Verdict::unknown) out.implicit = implicit_of(policy, answer.decision.decider);
+  if (out.verdict != model::Verdict::unknown)
+    out.implicit = model::implicit_of(policy, answer.decision.decider);
   add_conditions(out, policy, answer);
   if (const auto& moved = answer.decision.translated)
     out.translated_to = has_ports(moved->protocol) ? socket_text(moved->destination, moved->destination_port)

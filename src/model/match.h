@@ -67,6 +67,18 @@ std::optional<std::vector<View>> translated_views(const View& before, const Tran
 // A pool of one family cannot take packets of the other (NAT64 is not modelled): for those it is unknown.
 bool can_take(const Translation& translation, Family family);
 
+// Packets as they come to a stage: what the translations before it may have made of them.
+struct Arrival {
+  PacketSet packets;  // as they are on the wire
+  View view;
+};
+// The region's packets that possibly come to one of the stages, each as it is met first. Packets stand in
+// several arrivals where a translation hangs on a condition.
+std::vector<Arrival> arrivals(const Policy& policy, const Context& context, const PacketSet& region,
+                              const std::vector<NodeId>& stages);
+// The stages that walk the list, by a call too.
+std::vector<NodeId> stages_of(const Policy& policy, ListId list);
+
 // Deeper calls than any device allows (a loop in a hostile file) are unknown.
 inline constexpr int deepest_call = 64;
 

@@ -51,8 +51,10 @@ void add(Streams& streams, Stream stream) {
 
 class Walk {
  public:
-  Walk(const Policy& policy, const Context& context) : policy_(policy), context_(context) {}
+  Walk(const Policy& policy, const Context& context, const std::vector<NodeId>& watched = {})
+      : policy_(policy), context_(context), watched_(watched) {}
   Meaning of(const PacketSet& region);
+  std::vector<Arrival> take_arrivals() { return std::move(arrivals_); }
 
  private:
   Streams through(NodeId node, Streams streams);
@@ -74,6 +76,8 @@ class Walk {
 
   const Policy& policy_;
   const Context& context_;
+  const std::vector<NodeId> watched_;  // stages where the walk ends, told as arrivals
+  std::vector<Arrival> arrivals_;
   Meaning meaning_;
 };
 
@@ -227,6 +231,10 @@ void Walk::take(const Rule& rule, RuleRef ref, const Stream& stream, const RuleS
 }
 
 Streams Walk::through(NodeId node, const Stage& stage, Streams streams) {
+  if (std::ranges::find(watched_, node) != watched_.end()) {
+    for (Stream& stream : streams) arrivals_.push_back({std::move(stream.packets), stream.view});
+    return {};
+  }
   Streams accepted;
   for (const ListId list : stage.lists) streams = through(list, std::move(streams), accepted, 0);
   const Decider by{std::nullopt, node};
@@ -318,6 +326,34 @@ PacketSet Meaning::unknown() const { return united_outcomes(*this, true) & unite
 
 Meaning meaning(const Policy& policy, const Context& context, const PacketSet& region) {
   return Walk(policy, context).of(region);
+}
+
+std::vector<Arrival> arrivals(const Policy& policy, const Context& context, const PacketSet& region,
+                              const std::vector<NodeId>& stages) {
+  Walk walk(policy, context, stages);
+  walk.of(region);
+  return walk.take_arrivals();
+}
+
+std::vector<NodeId> stages_of(const Policy& policy, ListId list) {
+  std::vector<bool> leads_there(policy.lists.size());
+  leads_there[list] = true;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (ListId one = 0; one < policy.lists.size(); ++one) {
+      if (leads_there[one]) continue;
+      leads_there[one] = std::ranges::any_of(policy.lists[one].rules, [&](const Rule& rule) {
+        return (rule.action == Action::jump || rule.action == Action::go_to) && leads_there[rule.target];
+      });
+      grows = grows || leads_there[one];
+    }
+  }
+  std::vector<NodeId> stages;
+  for (NodeId node = 0; node < policy.nodes.size(); ++node)
+    if (const auto* stage = std::get_if<Stage>(&policy.nodes[node]);
+        stage != nullptr && std::ranges::any_of(stage->lists, [&](ListId one) { return leads_there[one]; }))
+      stages.push_back(node);
+  return stages;
 }
 
 }  // namespace aclmend::model

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "model/question.h"
 
 namespace aclmend::model {
 
@@ -141,6 +142,14 @@ Borrowed<Partly<ServiceSet>> services_of(const Policy& policy, const ServiceTerm
     case ServiceTerm::Kind::group: return Borrowed(&policy.service_groups[term.group_id].services);
   }
   return Borrowed(Sets{});
+}
+
+std::string implicit_of(const Policy& policy, const Decider& by) {
+  if (by.rule || !by.stage) return {};
+  const Node& node = policy.nodes[*by.stage];
+  if (const auto* stage = std::get_if<Stage>(&node)) return stage->implicit;
+  if (const auto* branch = std::get_if<Branch>(&node)) return branch->other;
+  return {};
 }
 
 }  // namespace aclmend::model

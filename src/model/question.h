@@ -29,6 +29,9 @@ struct Decider {
   auto operator<=>(const Decider&) const = default;
 };
 
+// The sentence of the default that decided; empty where a rule did.
+std::string implicit_of(const Policy& policy, const Decider& by);
+
 struct Hop {
   enum class Outcome : std::uint8_t { no_match, possible, match };
   RuleRef rule;

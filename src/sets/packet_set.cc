@@ -1,5 +1,7 @@
 #include "sets/packet_set.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <iterator>
@@ -88,6 +90,36 @@ PacketSet::PacketSet(Box box) {
 
 bool PacketSet::contains(const Packet& packet) const {
   return std::ranges::any_of(boxes_, [&](const Box& box) { return box.contains(packet); });
+}
+
+namespace {
+
+std::string some_of(const AddressSet& set) {
+  constexpr std::size_t most = 6;
+  if (set.is_all()) return "any";
+  const std::vector<Prefix> prefixes = set.prefixes();
+  const std::size_t shown = std::min(prefixes.size(), most);
+  std::string text = fmt::format("{}", fmt::join(to_strings(std::span(prefixes).first(shown)), " "));
+  if (prefixes.size() > shown) text += fmt::format(" and {} more", prefixes.size() - shown);
+  return text;
+}
+
+}  // namespace
+
+std::string to_string(const Box& box) {
+  std::string text = fmt::format("{} -> {}", some_of(box.source), some_of(box.destination));
+  if (box.protocol.is_all()) {
+    text += " any protocol";
+  } else {
+    for (std::size_t i = 0; i < box.protocol.interval_count(); ++i) {
+      const auto [first, last] = box.protocol.interval(i);
+      text += " " + protocol_name(first);
+      if (first != last) text += fmt::format("-{}", protocol_name(last));
+    }
+  }
+  if (!box.destination_port.is_all()) text += "/" + to_string(box.destination_port);
+  if (!box.source_port.is_all()) text += fmt::format(" from source port {}", to_string(box.source_port));
+  return text;
 }
 
 PacketSet operator|(const PacketSet& a, const PacketSet& b) {

@@ -3,6 +3,7 @@
 // ports carry them all the same (all ports); ICMP has its type in the source-port place and its code in the
 // other. A packet has one family: of a box with both, IPv4 sources go to IPv4 destinations alone.
 #pragma once
+#include <string>
 #include <vector>
 
 #include "sets/address_set.h"
@@ -32,6 +33,9 @@ struct Box {
   bool intersects(const Box& other) const;
   bool operator==(const Box&) const = default;
 };
+
+// "52.100.0.0/14 -> 203.0.113.25/32 tcp/25"; what is not restricted is "any" or left out, long lists are cut.
+std::string to_string(const Box& box);
 
 Box operator&(const Box& a, const Box& b);
 // The part of a outside b, as at most five disjoint boxes, none empty.

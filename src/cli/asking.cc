@@ -1,0 +1,147 @@
+#include "cli/asking.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "inventory/flows.h"
+#include "inventory/read.h"
+
+namespace aclmend::cli {
+namespace {
+
+using inventory::PlannedDevice;
+
+Result<std::vector<inventory::Flow>> flows_of(const std::vector<std::string>& folders) {
+  auto flows = inventory::load_flows(folders);
+  if (!flows) return fail(flows.error().front());
+  return std::move(*flows);
+}
+
+Result<endpoints::Release> release_of(const FlowOptions& options, const inventory::Inventory* inventory) {
+  std::string which = options.endpoints;
+  std::string instance_name = options.instance;
+  if (inventory != nullptr) {
+    using From = inventory::Endpoints::From;
+    if (instance_name.empty()) instance_name = inventory->endpoints.instance;
+    if (which.empty()) switch (inventory->endpoints.from) {
+        case From::unsaid: break;
+        case From::pin: which = inventory->endpoints.pin; break;
+        case From::file: which = inventory->endpoints.file; break;
+        case From::store:
+        case From::service:
+          return fail(Error{"this build knows the built-in list, a pinned version of it, and files",
+                            inventory->endpoints.place.file, inventory->endpoints.place.line,
+                            inventory->endpoints.place.column});
+      }
+  }
+  std::optional<endpoints::Instance> instance;
+  if (!instance_name.empty()) {
+    TRY(named, endpoints::instance_named(instance_name));
+    instance = named;
+  }
+  if (which.empty()) return endpoints::newest(instance.value_or(endpoints::Instance::worldwide));
+  return endpoints::open_release(which, instance);
+}
+
+Result<std::vector<Address>> addresses_of(const std::vector<std::string>& texts) {
+  std::vector<Address> addresses;
+  for (const std::string& text : texts) {
+    const auto address = parse_address(text);
+    if (!address) return fail(fmt::format("expected an address after --to, found '{}'", text));
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+Result<inventory::Inventory> inventory_at(const std::string& path) {
+  TRY(source, read_file(path));
+  auto inventory = inventory::read_inventory(*source);
+  if (!inventory) return fail(inventory.error().front());
+  return std::move(*inventory);
+}
+
+}  // namespace
+
+void declare(CLI::App& app, AskOptions& options, Files files) {
+  declare(app, options.device, files);
+  declare(app, options.way);
+  declare(app, options.flow);
+  app.add_option("--rules", options.rules, "a folder with further required flows")->type_name("DIR");
+}
+
+Result<Asking> asking_of(const AskOptions& options) {
+  Asking asking;
+  std::vector<std::string> folders;
+  if (!options.rules.empty()) folders.push_back(options.rules);
+  std::optional<inventory::Inventory> inventory;
+  if (options.device.files.empty() || !options.flow.inventory.empty()) {
+    if (!options.device.files.empty()) return fail("give either configurations or --inventory, not both");
+    const auto path = options.flow.inventory.empty() ? inventory::find_inventory(".")
+                                                     : std::optional(options.flow.inventory);
+    if (!path)
+      return fail("name a configuration, or write an aclmend.yaml: none was found from here upwards");
+    TRY(read, inventory_at(*path));
+    inventory = std::move(read);
+    inventory::Plan plan = inventory::plan(*inventory);
+    asking.devices = std::move(plan.devices);
+    asking.remarks = std::move(plan.remarks);
+    asking.from_inventory = true;
+    if (!inventory->rules.empty()) folders.push_back(inventory->rules);
+  } else {
+    for (const std::string& path : options.device.files) {
+      PlannedDevice& device = asking.devices.emplace_back();
+      device.name = path;
+      device.files = {path};
+    }
+  }
+  TRY(flows, flows_of(folders));
+  asking.flows = std::move(flows);
+  TRY(release, release_of(options.flow, inventory ? &*inventory : nullptr));
+  asking.release = std::move(release);
+  TRY(to, addresses_of(options.flow.to));
+  for (PlannedDevice& device : asking.devices) {  // the command line stands above the inventory
+    if (!to.empty()) device.question.to = to;
+    if (!options.flow.flows.empty()) device.question.flows = options.flow.flows;
+    if (!options.device.vendor.empty()) device.question.vendor = options.device.vendor;
+    if (!options.device.context.empty()) device.question.context = options.device.context;
+    if (!options.way.ingress.empty()) device.question.ingress = options.way.ingress;
+    if (!options.way.egress.empty()) device.question.egress = options.way.egress;
+    if (!options.way.direction.empty()) device.question.direction = options.way.direction;
+    TRY(flows_known, inventory::flows_asked(asking.flows, device.question.flows));
+    (void)flows_known;
+  }
+  return asking;
+}
+Result<Asked> question_for(const Asking& asking, const AskOptions& options,
+                           const inventory::PlannedDevice& planned, const Subject& subject) {
+  WayOptions way_options = options.way;
+  way_options.ingress = planned.question.ingress;
+  way_options.egress = planned.question.egress;
+  way_options.direction = planned.question.direction;
+  for (const inventory::PlannedAssumption& assumption : planned.assumptions)
+    if (assumption.scope.empty() || assumption.scope == subject.device.scope)
+      way_options.assume.push_back(
+          fmt::format("{}={}", assumption.condition, assumption.holds ? "on" : "off"));
+  TRY(way, way_of(way_options, subject.device.policy));
+  TRY(flows, inventory::flows_asked(asking.flows, planned.question.flows));
+  Asked asked;
+  asked.assumed = std::move(way.assumed);
+  audit::Question& question = asked.question;
+  question.device = subject.name;
+  question.policy = &subject.device.policy;
+  question.context = std::move(way.context);
+  question.to = planned.question.to;
+  question.flows = std::move(flows);
+  question.release = &asking.release;
+  question.inferring = options.flow.strict ? audit::Inferring::refused : audit::Inferring::allowed;
+  question.only_if_known = planned.asked == inventory::Asked::if_it_knows_the_mail_host;
+  question.verify = [vendor = &subject.vendor, device = &subject.device](const Packet& packet,
+                                                                         std::string_view ingress) {
+    return vendor->verify(*device, packet, ingress);
+  };
+  return asked;
+}
+
+}  // namespace aclmend::cli

@@ -1,0 +1,45 @@
+// From the command line and the inventory to the questions that an audit takes: which devices, which flows,
+// which release of the list. `audit` and `fix` ask alike.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "audit/question.h"
+#include "cli/options.h"
+#include "inventory/plan.h"
+
+namespace aclmend::cli {
+
+struct AskOptions {
+  DeviceOptions device;
+  WayOptions way;
+  FlowOptions flow;
+  std::string rules;
+};
+void declare(CLI::App& app, AskOptions& options, Files files);
+
+// What is asked of every device alike.
+struct Asking {
+  std::vector<inventory::PlannedDevice> devices;
+  std::vector<inventory::Flow> flows;
+  endpoints::Release release;
+  std::vector<inventory::Remark> remarks;  // about the inventory
+  bool from_inventory = false;
+};
+Result<Asking> asking_of(const AskOptions& options);
+
+// A device that was read, and the name it has in reports.
+struct Subject {
+  const Vendor& vendor;
+  const Device& device;
+  std::string name;
+};
+struct Asked {
+  audit::Question question;          // points into `asking` and the subject
+  std::vector<std::string> assumed;  // "time-range OFFICE=on", as reports print them
+};
+// Fails for an interface, zone or condition that this firewall does not know.
+Result<Asked> question_for(const Asking& asking, const AskOptions& options,
+                           const inventory::PlannedDevice& planned, const Subject& subject);
+
+}  // namespace aclmend::cli
