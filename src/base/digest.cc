@@ -1,21 +1,23 @@
+// The plain function and not EVP, which loads OpenSSL's configuration and providers first: more than a
+// millisecond at the first digest of every run.
+#define OPENSSL_API_COMPAT 10100  // the release whose functions are meant
 #include "base/digest.h"
 
-#include <fmt/format.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <array>
-#include <cassert>
 
 namespace aclmend {
 
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  [[maybe_unused]] const int done =
-      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  assert(done == 1 && size == 32);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, bytes.data(), bytes.size());
+  SHA256_Final(digest.data(), &state);
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
-  for (unsigned int i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  for (const unsigned char byte : digest) hex.append({digits[byte >> 4], digits[byte & 15]});
   return hex;
 }
 
