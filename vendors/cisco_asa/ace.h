@@ -79,6 +79,8 @@ Ace parse_ace(Words words, const Configuration& configuration);
 // The same for an entry of the plainest kind, whose text stands behind "access-list NAME extended "; none: it
 // is of another kind, or at fault.
 std::optional<Ace> plain_ace(std::string_view words, const Configuration& configuration);
+// An address alone, as members of groups hold it; the text begins with the blank before it.
+std::optional<AddressPlace> plain_address(std::string_view words, const Configuration& configuration);
 
 // SRC or DST alone, as objects, groups and NAT lines hold them too.
 struct AddressResult {

@@ -171,11 +171,17 @@ void AddressBook::expand_object(std::uint32_t index) {
 }
 
 AddressBook::ParsedMember AddressBook::parse_member(const Member& member, std::string& scratch) {
+  constexpr std::string_view keyword = "network-object";
   const std::string_view text = text_of(member.place, lowering_.text(member.place.source), scratch);
-  Words words(text);
-  words.accept("no");
   ParsedMember result;
   result.where = member.place;
+  if (text.starts_with(keyword))
+    if (const auto plain = plain_address(text.substr(keyword.size()), lowering_.from)) {
+      result.place = *plain;
+      return result;
+    }
+  Words words(text);
+  words.accept("no");
   AddressResult parsed;
   if (words.accept("group-object")) {
     parsed.place.kind = AddressPlace::Kind::group;

@@ -31,6 +31,11 @@ class PlainEntry {
   bool service(Ace& ace);
   bool end() { return take(" log"), at_ == end_; }
 
+  std::optional<AddressPlace> only_address() {
+    AddressPlace place;
+    return address(place) && at_ == end_ ? std::optional(place) : std::nullopt;
+  }
+
  private:
   template <std::size_t N>
   bool is_next(const char (&words)[N]) const {
@@ -124,6 +129,10 @@ bool PlainEntry::service(Ace& ace) {
 }
 
 }  // namespace
+
+std::optional<AddressPlace> plain_address(std::string_view words, const Configuration& configuration) {
+  return PlainEntry(words, configuration).only_address();
+}
 
 std::optional<Ace> plain_ace(std::string_view words, const Configuration& configuration) {
   std::optional<Ace> plain(std::in_place);

@@ -1,4 +1,6 @@
 // plain_ace is a short way through parse_ace: whatever it takes, the grammar must read the same out of it.
+#include <fmt/format.h>
+
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -135,6 +137,25 @@ TEST_CASE("the short way reads what the grammar reads: random entries", "[asa]")
     }
   });
   CHECK(plain > 1000);  // of 10,000
+}
+
+TEST_CASE("the short way reads what the grammar reads: addresses alone", "[asa]") {
+  const Configuration configuration = configuration_of(definitions);
+  for (const std::string_view address : addresses.plain)
+    CHECK(plain_address(" " + std::string(address), configuration));
+  for (const auto* choices : {&addresses.plain, &addresses.other})
+    for (const std::string_view address : *choices)
+      for (const std::string_view behind : {"", " ", "x", " 255.255.255.0", " (mx.example.org)"}) {
+        const std::string text = fmt::format(" {}{}", address, behind);
+        INFO(text);
+        const auto plain = plain_address(text, configuration);
+        if (!plain) continue;
+        Words words(text);
+        const AddressResult whole = parse_address_place(words, configuration);
+        CHECK(whole.place == *plain);
+        CHECK((whole.fault.empty() && whole.odd_octet.empty() && whole.unpaired.empty()));
+        CHECK(words.at_end());
+      }
 }
 
 TEST_CASE("the short way reads what the grammar reads: all entries of the case files", "[asa]") {
