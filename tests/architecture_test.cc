@@ -23,6 +23,7 @@ constexpr Room rooms[] = {
     {"src/base", ""},
     {"src/sets", "base"},
     {"src/model", "sets base"},
+    {"src/difference", "model sets base"},
     {"vendors/*", "vendors/vendor.h vendors/words.h model sets base"},  // never another vendor
     {"src/intake", "vendors/vendor.h model sets base"},
     {"src/inventory", "sets base"},
