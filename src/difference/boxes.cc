@@ -2,7 +2,6 @@
 
 #include <map>
 #include <tuple>
-#include <unordered_map>
 
 namespace aclmend::difference {
 namespace {
@@ -62,24 +61,31 @@ Box united_at(const std::vector<const Box*>& boxes, Place place) {
   return box;
 }
 
-std::vector<Box> joined_at(const std::vector<Box>& boxes, Place place) {
-  std::unordered_map<std::size_t, std::vector<std::size_t>> groups_of;  // by hash
-  std::vector<std::vector<const Box*>> groups;
-  for (const Box& box : boxes) {
-    auto& alike = groups_of[hash_but(box, place)];
-    const auto found = std::ranges::find_if(
-        alike, [&](std::size_t group) { return same_but(*groups[group].front(), box, place); });
-    if (found != alike.end()) {
-      groups[*found].push_back(&box);
-    } else {
-      alike.push_back(groups.size());
-      groups.push_back({&box});
-    }
-  }
+std::vector<Box> joined_at(std::vector<Box> boxes, Place place) {
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // hash, index
+  order.reserve(boxes.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) order.emplace_back(hash_but(boxes[i], place), i);
+  std::ranges::sort(order);
   std::vector<Box> result;
-  result.reserve(groups.size());
-  for (const auto& group : groups)
-    result.push_back(group.size() == 1 ? *group.front() : united_at(group, place));
+  result.reserve(boxes.size());
+  std::vector<std::vector<const Box*>> groups;  // of one hash
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && order[end].first == order[begin].first) ++end;
+    if (end == begin + 1) {
+      result.push_back(std::move(boxes[order[begin].second]));
+      continue;
+    }
+    groups.clear();
+    for (std::size_t i = begin; i < end; ++i) {
+      const Box& box = boxes[order[i].second];
+      const auto alike = std::ranges::find_if(
+          groups, [&](const auto& group) { return same_but(*group.front(), box, place); });
+      if (alike != groups.end()) alike->push_back(&box);
+      else groups.push_back({&box});
+    }
+    for (const auto& group : groups)
+      result.push_back(group.size() == 1 ? *group.front() : united_at(group, place));
+  }
   return result;
 }
 
@@ -117,7 +123,7 @@ AddressSet united(const std::vector<const AddressSet*>& sets) {
 std::vector<Box> joined(std::vector<Box> boxes) {
   for (std::size_t before = 0; boxes.size() > 1 && boxes.size() != before;) {
     before = boxes.size();
-    for (const Place place : places) boxes = joined_at(boxes, place);
+    for (const Place place : places) boxes = joined_at(std::move(boxes), place);
   }
   return boxes;
 }

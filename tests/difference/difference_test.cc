@@ -265,10 +265,10 @@ TEST_CASE("the difference back is the mirror of the difference there", "[differe
   for (const test::Shape shape : {test::Shape::flat, test::Shape::general})
     for (unsigned seed = 0; seed < policies_a_test; ++seed) {
       const Made pair = made(seed, shape);
+      const Difference there = what_differs(pair.before, pair.after, {});
+      const Difference back = what_differs(pair.after, pair.before, {});
       for (const char* ingress : {"outside", "dmz"}) {
         const Known known{{Dimension::ingress, ingress}};
-        const Difference there = what_differs(pair.before, pair.after, {});
-        const Difference back = what_differs(pair.after, pair.before, {});
         const auto of = [&](const Difference& all, Verdict before, Verdict after) {
           std::vector<ChangedBox> boxes;
           for (const auto* list : {&all.newly_permitted, &all.newly_denied, &all.newly_unknown})
