@@ -120,7 +120,7 @@ const Walk::Standing& Walk::standing(std::uint32_t qualifier) {
   return found->second;
 }
 
-Walk::HereId Walk::here_of(const View& view, State state) {
+Walk::HereId Walk::here_of(View view, State state) {
   const auto found = here_index_.find({view, state});
   if (found != here_index_.end()) return found->second;
   Here here{view, state, box_->destination, box_->destination_port};

@@ -100,7 +100,7 @@ class Walk {
     if (is_new) all.push_back(std::move(value));
     return found->second;
   }
-  HereId here_of(const model::View& view, model::State state);
+  HereId here_of(model::View view, model::State state);  // a copy: it may stand in heres_ itself
   TodoId todo_of(const Todo& todo) { return interned(todo_index_, todos_, todo, todo); }
   LevelId level_of(const Level& level) { return interned(level_index_, levels_, level, level); }
   bool gave_up() const { return halves_.has_value() || budget_.is_spent; }
