@@ -41,7 +41,8 @@ struct Answer {
   std::string diagnostics;  // as people read them
   std::string ledger;
   std::vector<audit::Finding> findings;
-  std::optional<Error> disagreement;
+  std::optional<Error> failure;  // nothing else is printed then
+  bool has_script_errors = false;
   double read_seconds = 0, analysis_seconds = 0;
 };
 
@@ -82,8 +83,8 @@ Result<AuditedDevice> examined(const Asking& asking, const Options& options, con
   result.file = intake.sources.front()->name();
   result.summary = device.summary;
   result.not_examined = device.not_examined;
-  for (const Ledger& ledger : intake.reading.ledgers) {
-    const LineCounts counts = ledger.counts();
+  for (std::size_t i = 0; i + intake.scripts < intake.reading.ledgers.size(); ++i) {
+    const LineCounts counts = intake.reading.ledgers[i].counts();
     result.lines.total += counts.total;
     result.lines.decides += counts.decides;
     result.lines.no_effect += counts.no_effect;
@@ -98,6 +99,8 @@ Result<AuditedDevice> examined(const Asking& asking, const Options& options, con
     return result;
   }
   result.assumed = asked->assumed;
+  for (std::size_t i = intake.sources.size() - intake.scripts; i < intake.sources.size(); ++i)
+    result.assumed.push_back(fmt::format("{} was typed in", printable(intake.sources[i]->name())));
   if (is_one_of_several) asked->question.only_if_known = true;
   TRY(done, audit::audit(asked->question));
   for (const std::string& text : device.inferred) done.inferred.push_back({text, std::nullopt, ""});
@@ -146,12 +149,18 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
   const auto start = std::chrono::steady_clock::now();
   intake::Request request{planned.files, planned.question.vendor, {}};
   for (const Address address : planned.question.local) request.options.local |= AddressSet(address);
-  const auto intake = intake::read_device(request);
+  auto read = intake::read_device(request);
   answer.read_seconds = seconds_since(start);
-  if (!intake) {
-    answer.devices.push_back(unreadable(planned, intake.error()));
+  if (!read) {
+    answer.devices.push_back(unreadable(planned, read.error()));
     return answer;
   }
+  const auto intake = after_scripts(options.ask.device, std::move(*read));
+  if (!intake) {
+    answer.failure = intake.error();
+    return answer;
+  }
+  answer.has_script_errors = intake::has_script_errors(*intake);
   const auto analysis = std::chrono::steady_clock::now();
   const std::vector<Device>& devices = intake->reading.devices;
   std::vector<const Device*> chosen;
@@ -168,7 +177,7 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
   for (const Device* device : chosen) {
     auto audited = examined(asking, options, planned, *intake, *device, chosen.size() > 1);
     if (!audited) {
-      answer.disagreement = audited.error();
+      answer.failure = audited.error();
       return answer;
     }
     std::ranges::copy(audited->audit.findings, std::back_inserter(answer.findings));
@@ -240,9 +249,12 @@ AuditReport report_of(const Asking& asking, std::vector<Answer>& answers) {
   return report;
 }
 
-int status_of(const AuditReport& report, const Asking& asking, std::optional<Severity> fail_on) {
+int status_of(const AuditReport& report, const Asking& asking, std::span<const Answer> answers,
+              std::optional<Severity> fail_on) {
   const auto is_error = [](const inventory::Remark& remark) { return remark.severity == Severity::error; };
-  if (report.summary.unreadable > 0 || std::ranges::any_of(asking.remarks, is_error)) return exit_not_judged;
+  if (report.summary.unreadable > 0 || std::ranges::any_of(asking.remarks, is_error) ||
+      std::ranges::any_of(answers, &Answer::has_script_errors))
+    return exit_not_judged;
   const bool fails = fail_on && std::ranges::any_of(report.findings, [&](const audit::Finding& finding) {
                        return finding.severity >= *fail_on;
                      });
@@ -269,14 +281,17 @@ int run_audit(const Options& options, Streams& streams) {
   if (!severity) return not_judged(streams, severity.error());
   if (options.ledger && options.output.format != "text")
     return not_judged(streams, {.message = "--ledger goes with --format text", .file = {}});
+  if (!options.ask.device.scripts.empty() && options.ask.device.files.size() != 1)
+    return not_judged(streams,
+                      {.message = "--apply goes with one configuration on the command line", .file = {}});
   const auto asking = asking_of(options.ask);
   if (!asking) return not_judged(streams, asking.error());
   std::vector<Answer> answers = ask_all(*asking, options);
   for (const Answer& answer : answers)
-    if (answer.disagreement) return not_judged(streams, *answer.disagreement);
+    if (answer.failure) return not_judged(streams, *answer.failure);
   say_aside(streams, *asking, answers, options);
   AuditReport report = report_of(*asking, answers);
-  const int status = status_of(report, *asking, *severity);
+  const int status = status_of(report, *asking, answers, *severity);
   report.frame.exit = exit_status(options.output, status);
   const Format formats[] = {{"text", [&] { return report::terminal::audit(report); }},
                             {"json", [&] { return report::json::audit(report); }}};
@@ -286,6 +301,7 @@ int run_audit(const Options& options, Streams& streams) {
 std::function<int(Streams&)> define(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   declare(app, options->ask, Files::of_many_devices);
+  declare_apply(app, options->ask.device);
   declare(app, options->output, "text or json");
   app.add_option("--fail-on", options->fail_on,
                  "findings from this severity on make exit 1: error, warning, note, never")
@@ -306,6 +322,7 @@ const Command audit_command{
         "examples:\n"
         "  aclmend audit edge.cfg                         one exported configuration\n"
         "  aclmend audit edge.cfg --to 203.0.113.25       the mail host, where it cannot be inferred\n"
+        "  aclmend audit edge.cfg --apply change.txt      as it would be after these commands\n"
         "  aclmend audit                                  all devices of aclmend.yaml\n"
         "  aclmend audit edge.cfg --format json -o edge.json\n",
     .define = define,

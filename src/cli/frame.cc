@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace aclmend::cli {
 namespace {
@@ -33,9 +34,13 @@ std::string diagnostics_text(const intake::Intake& intake, std::size_t most) {
   const Diagnostics& diagnostics = intake.reading.diagnostics;
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& one : diagnostics.all()) sorted.push_back(&one);
-  std::ranges::stable_sort(sorted, [](const Diagnostic* a, const Diagnostic* b) {
-    return std::pair(a->effect, a->severity) > std::pair(b->effect, b->severity);
-  });
+  const auto rank = [&](const Diagnostic& one) {  // what was typed comes first: it was meant for this run
+    const bool is_typed = one.span.source + intake.scripts >= intake.sources.size();
+    return std::tuple(is_typed, is_typed ? Effect::none : one.effect,
+                      is_typed ? Severity::note : one.severity);
+  };
+  std::ranges::stable_sort(sorted,
+                           [&](const Diagnostic* a, const Diagnostic* b) { return rank(*a) > rank(*b); });
   std::string text;
   for (std::size_t i = 0; i < std::min(sorted.size(), most); ++i)
     text += render(*sorted[i], intake.sources) + "\n";

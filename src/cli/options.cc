@@ -125,6 +125,20 @@ void declare(CLI::App& app, DeviceOptions& options, Files files) {
       ->group(group);
 }
 
+void declare_apply(CLI::App& app, DeviceOptions& options) {
+  app.add_option("--apply", options.scripts,
+                 "commands typed into the device before the question (repeatable; one device)")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(std::string(device_group));
+}
+
+Result<intake::Intake> after_scripts(const DeviceOptions& options, intake::Intake intake) {
+  if (options.scripts.empty()) return intake;
+  TRY(device, intake::device_in(intake, options.context));
+  return intake::apply(intake, *device, options.scripts);
+}
+
 Result<intake::Request> request_of(const DeviceOptions& options) {
   intake::Request request{options.files, options.vendor, {}};
   for (const std::string& text : options.local) {

@@ -18,16 +18,22 @@ class App;
 
 namespace aclmend::cli {
 
-// Configurations, and how to read them: CONFIG… --vendor --context --local.
+// Configurations, and how to read them: CONFIG… --vendor --context --local --apply.
 struct DeviceOptions {
   std::vector<std::string> files;
   std::string vendor;
   std::string context;
   std::vector<std::string> local;
+  std::vector<std::string> scripts;
 };
 enum class Files : std::uint8_t { of_one_device, of_many_devices };  // many: none means the inventory's
 void declare(CLI::App& app, DeviceOptions& options, Files files);
+// --apply, for commands that ask about a device as it is or will be.
+void declare_apply(CLI::App& app, DeviceOptions& options);
 Result<intake::Request> request_of(const DeviceOptions& options);
+// What was read, after the scripts of --apply were typed into the device (of --context, where there are
+// several); as it is where none was given.
+Result<intake::Intake> after_scripts(const DeviceOptions& options, intake::Intake intake);
 
 // What the asker knows of the way: --ingress --egress --direction --application --assume.
 struct WayOptions {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/frame.h"
 #include "cli/options.h"
@@ -237,6 +238,8 @@ Result<TraceReport> report_of(const Options& options, const intake::Intake& inta
   out.frame.inferred = std::move(asked.inferred);
   out.frame.inferred.insert(out.frame.inferred.end(), device->inferred.begin(), device->inferred.end());
   out.frame.assumed = std::move(way.assumed);
+  for (std::size_t i = intake.sources.size() - intake.scripts; i < intake.sources.size(); ++i)
+    out.frame.assumed.push_back(fmt::format("{} was typed in", printable(intake.sources[i]->name())));
   out.summary = device->summary;
   out.asked = std::move(asked.text);
   if (!options.way.ingress.empty()) out.asked += fmt::format(", enters at {}", options.way.ingress);
@@ -258,12 +261,16 @@ Result<TraceReport> report_of(const Options& options, const intake::Intake& inta
 int run(const Options& options, Streams& streams) {
   const auto request = request_of(options.device);
   if (!request) return not_judged(streams, request.error());
-  const auto intake = intake::read_device(*request);
+  auto read = intake::read_device(*request);
+  if (!read) return not_judged(streams, read.error());
+  const auto intake = after_scripts(options.device, std::move(*read));
   if (!intake) return not_judged(streams, intake.error());
   auto report = report_of(options, *intake);
   if (!report) return not_judged(streams, report.error());
   const bool is_as_expected = options.expect.empty() || options.expect == model::to_string(report->verdict);
-  const int status = exit_status(options.output, is_as_expected ? exit_answered : exit_findings);
+  const int status = intake::has_script_errors(*intake)
+                         ? exit_not_judged
+                         : exit_status(options.output, is_as_expected ? exit_answered : exit_findings);
   report->frame.exit = status;
   if (options.output.format == "text") streams.err << diagnostics_text(*intake);
   if (!is_as_expected)
@@ -277,6 +284,7 @@ int run(const Options& options, Streams& streams) {
 std::function<int(Streams&)> define(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   declare(app, options->device, Files::of_one_device);
+  declare_apply(app, options->device);
   app.add_option("--from", options->from, "source address")->required()->type_name("ADDRESS");
   app.add_option("--to", options->to, "destination address, as it is on the wire")
       ->required()

@@ -23,6 +23,7 @@ struct Intake {
   const Vendor* vendor = nullptr;
   std::string form;  // "running configuration"; empty where the vendor was forced and does not know it
   Reading reading;
+  std::size_t scripts = 0;  // of the sources, the last so many were applied to the device
 };
 
 // Reads the files of one device. Fails where a file cannot be read, is empty or no text, belongs to no vendor
@@ -37,6 +38,16 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
 // Of the devices of an export, the one with this scope; "" where there is only one. The Error names the
 // choices.
 Result<const Device*> device_in(const Intake& intake, std::string_view scope);
+
+// One of its devices after the scripts at these paths were typed into it, one after another: the intake of
+// that device alone, with the scripts among its sources and what was said about them among its diagnostics.
+// Fails where a script cannot be read, is an export or another vendor's, and where the vendor's devices take
+// none.
+Result<Intake> apply(const Intake& intake, const Device& device, std::span<const std::string> paths);
+// The same for scripts that are at hand already.
+Result<Intake> apply(const Intake& intake, const Device& device, std::vector<SourcePtr> scripts);
+// Something in the scripts was refused or not understood: the device is not as the script wants it.
+bool has_script_errors(const Intake& intake);
 
 Result<const Vendor*> vendor_named(std::string_view id,
                                    std::span<const Vendor* const> vendors = all_vendors());

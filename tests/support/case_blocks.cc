@@ -266,15 +266,16 @@ Result<std::string> ledger(const CaseSubject& subject, std::string_view words) {
   if (!words.empty() && words != "counts")
     return fail(fmt::format("no such word '{}'; there is counts", words));
   if (!subject.reading) return to_string(subject.reading.error());
-  if (subject.reading->ledgers.size() != subject.sources.size()) return fail("not one ledger a source");
+  const std::size_t count = subject.sources.size() - subject.first_told;
+  if (subject.reading->ledgers.size() != count) return fail("not one ledger a source");
   std::string out;
-  for (std::size_t i = 0; i < subject.sources.size(); ++i) {
-    const Source& source = *subject.sources[i];
+  for (std::size_t i = 0; i < count; ++i) {
+    const Source& source = *subject.sources[subject.first_told + i];
     const Ledger& its = subject.reading->ledgers[i];
     if (its.lines.size() != source.line_count())
       return fail(fmt::format("{} has {} lines, its ledger {}", source.name(), source.line_count(),
                               its.lines.size()));
-    const std::string prefix = subject.sources.size() == 1 ? "" : source.name() + ":";
+    const std::string prefix = count == 1 ? "" : source.name() + ":";
     out += words == "counts" ? prefix + counts_line(its.counts()) : ledger_lines(source, its, prefix);
   }
   return out;

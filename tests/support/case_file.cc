@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view opening = "--- ";
 
-bool is_input(std::string_view kind) { return kind == "config" || kind == "local"; }
+bool is_input(std::string_view kind) { return kind == "config" || kind == "local" || kind == "apply"; }
 
 const CaseKind* kind_named(std::string_view name) {
   const auto found = std::ranges::find(case_kinds(), name, &CaseKind::name);
@@ -19,7 +19,7 @@ const CaseKind* kind_named(std::string_view name) {
 }
 
 std::string kind_names() {
-  std::string names = "config, local";
+  std::string names = "config, local, apply";
   for (const CaseKind& kind : case_kinds()) names += fmt::format(", {}", kind.name);
   return names;
 }
@@ -69,7 +69,7 @@ Result<ReadOptions> read_options(const CaseFile& file) {
 }
 
 CaseSubject subject_of(const CaseFile& file, const Vendor& vendor) {
-  CaseSubject subject{vendor, {}, fail("not read")};
+  CaseSubject subject{vendor, {}, fail("not read"), 0};
   for (const CaseBlock& block : file.blocks)
     if (block.kind == "config")
       subject.sources.push_back(
@@ -77,6 +77,26 @@ CaseSubject subject_of(const CaseFile& file, const Vendor& vendor) {
   const auto options = read_options(file);
   subject.reading = options ? vendor.read(subject.sources, *options) : fail(options.error());
   return subject;
+}
+
+// `--- apply [CONTEXT]`: the commands below are typed into the device before the questions that follow. What
+// is asked about diagnostics and the ledger from then on is asked of this script.
+void apply(CaseSubject& subject, const CaseBlock& block) {
+  if (!subject.reading) return;
+  const auto script = std::make_shared<const Source>(
+      fmt::format("apply{}", block.words.empty() ? "" : " " + block.words), block.text);
+  if (subject.vendor.editing == nullptr) {
+    subject.reading = fail("this vendor's devices take no commands");
+    return;
+  }
+  const auto device = case_device(subject, block.words);
+  if (!device) {
+    subject.reading = fail(device.error());
+    return;
+  }
+  subject.reading = subject.vendor.editing->apply(**device, std::span(&script, 1));
+  subject.first_told = subject.sources.size();
+  subject.sources.push_back(script);
 }
 
 }  // namespace
@@ -109,12 +129,13 @@ Result<CaseFile> parse_case(std::string name, std::string_view text) {
 }
 
 CaseOutcome run_case(const CaseFile& file, const Vendor& vendor) {
-  const CaseSubject subject = subject_of(file, vendor);
+  CaseSubject subject = subject_of(file, vendor);
   CaseOutcome outcome{{}, file.head};
   for (const CaseBlock& block : file.blocks) {
     outcome.rewritten += fmt::format("--- {}{}{}\n", block.kind, block.words.empty() ? "" : " ", block.words);
     if (is_input(block.kind)) {
       outcome.rewritten += block.text;
+      if (block.kind == "apply") apply(subject, block);
       continue;
     }
     const auto answer = kind_named(block.kind)->answer(subject, block.words);

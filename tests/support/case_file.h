@@ -42,6 +42,7 @@ struct CaseSubject {
   const Vendor& vendor;
   std::vector<SourcePtr> sources;
   Result<Reading> reading;
+  std::size_t first_told = 0;  // the source that the ledgers begin with: of what was applied, its own
 };
 
 // The answer to one block, without its last LF. An Error is an ill-formed question.

@@ -298,9 +298,11 @@ bool Parser::icmp() {
 // log [LEVEL] [interval SECONDS] | disable | default. It has no effect on what matches, so nonsense in it has
 // none either.
 bool Parser::log() {
-  if (words_.accept("disable") || words_.accept("default")) return true;
-  if (is_log_level(words_.peek())) words_.next();
-  if (words_.accept("interval")) words_.next();
+  if (words_.accept("default")) return true;
+  ace_.log = words_.accept("disable") ? Ace::Log::off : Ace::Log::on;
+  if (ace_.log == Ace::Log::off) return true;
+  if (log_level(words_.peek())) ace_.log_level = words_.next();
+  if (words_.accept("interval")) ace_.log_interval = words_.next();
   return true;
 }
 

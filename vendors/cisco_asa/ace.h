@@ -55,8 +55,11 @@ struct Ace {
   // How far the words were understood; what stands behind is anything.
   enum class Reach : std::uint8_t { nothing, action, protocol, source, destination, all };
 
+  enum class Log : std::uint8_t { by_default, on, off };
+
   bool is_permit = false;
   bool is_inactive = false;
+  Log log = Log::by_default;
   Protocol protocol = Protocol::ip;
   std::uint8_t number = 0;
   Reach reach = Reach::nothing;
@@ -64,6 +67,7 @@ struct Ace {
   AddressPlace source, destination;
   PortPlace source_port, destination_port;  // ICMP: type and code
   std::string_view user, source_tag, destination_tag, time_range;
+  std::string_view log_level, log_interval;  // as written; empty: the device's defaults
   std::string_view unpaired;         // a mask that does not fit its address
   std::string_view odd_octet;        // an address with a leading zero in an octet
   std::string_view odd_log;          // a log tail nobody knows: without effect on what matches

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "vendors/cisco_asa/lowering.h"
+#include "vendors/cisco_asa/meaning.h"
 
 namespace aclmend::cisco_asa {
 namespace {
@@ -48,21 +49,12 @@ std::string summary(const Header& header) {
   return printable(text);
 }
 
-bool is_before(const Header& header, int major, int minor) {
-  return header.major < major || (header.major == major && header.minor < minor);
-}
-
 // What the version decides, and what is assumed where the file does not tell it.
 void settle_version(Lowering& lowering) {
-  const Configuration& from = lowering.from;
-  const bool is_old_product = from.header.product != Product::asa;
-  if (!from.header.version.empty()) {
-    lowering.any_is_v4 = is_old_product || is_before(from.header, 9, 0);
-    lowering.maps_after_lists = is_old_product || is_before(from.header, 8, 3);
-    return;
-  }
-  lowering.maps_after_lists = from.old_nat_lines && !from.has_new_nat;
-  lowering.any_is_v4 = lowering.maps_after_lists;
+  const Era era = era_of(lowering.from);
+  lowering.any_is_v4 = era.any_is_v4;
+  lowering.maps_after_lists = era.has_old_addresses;
+  if (!lowering.from.header.version.empty()) return;
   lowering.inferred.push_back(lowering.maps_after_lists
                                   ? "no version in the file: its translations are those of a release before "
                                     "8.3, so lists hold mapped addresses"

@@ -101,6 +101,7 @@ struct AccessList {
   bool is_ipv6 = false;       // `ipv6 access-list`
   bool has_commands = false;  // `line N` out of order or `no`: its entries are commands, not a listing
   bool is_shown = false;      // `show access-list`: numbered and expanded
+  bool is_renumbered = false;  // commands were typed into what was shown: its entries count anew
   bool is_cut_off = false;    // the file ended inside it
   std::uint32_t count = 0;    // entries that have a number of their own
   std::uint32_t last_number = 0;
@@ -161,6 +162,7 @@ struct Header {
   Span span;
   std::string context;
   std::string hostname;
+  std::string checksum;  // Cryptochecksum: of the running configuration, as it stands there
   std::string written;  // what follows ": Written by … at "
   Form form = Form::part;
   bool is_saved = false;  // ": Saved": the device wrote it
@@ -189,6 +191,7 @@ struct Configuration {
   bool is_cut_off = false;
   bool has_new_nat = false;         // 8.3 and later
   bool old_nat_lines = false;       // static, global, nat (inside) 1: before 8.3
+  bool has_forward_references = false;  // names may be used before they exist
   bool has_unread_binding = false;  // an access-group line that is not understood
   Span nat_control;
   std::vector<Statement> established;  // permits that hang on earlier connections

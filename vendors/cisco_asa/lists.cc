@@ -375,12 +375,14 @@ void ListMaker::commands(const AccessList& list, model::RuleList& out) {
 
 // Either the entry as it was configured, where all its names are known, or what the device made of it.
 void ListMaker::shown(const AccessList& list, model::RuleList& out) {
+  std::uint32_t count = 0;
   for (std::size_t i = 0; i < list.entries.size();) {
     const Entry& parent = list.entries[i];
     std::size_t end = i + 1;
     while (end < list.entries.size() && list.entries[end].kind == EntryKind::child) ++end;
     Words words = words_of(parent);
-    const std::uint32_t number = take_line_number(words);
+    const std::uint32_t line_word = take_line_number(words);
+    const std::uint32_t number = list.is_renumbered ? ++count : line_word;
     const bool has_children = end > i + 1;
     if (parent.kind != EntryKind::remark) {
       const auto knows = [&](std::string_view name) {

@@ -219,11 +219,13 @@ std::optional<std::uint8_t> icmp_type(std::string_view word, IcmpTable table) {
   return as_byte((table == IcmpTable::icmp ? icmp_table : icmp6_table).find(word));
 }
 
-bool is_log_level(std::string_view word) {
+std::optional<std::uint8_t> log_level(std::string_view word) {
   constexpr std::string_view levels[] = {"emergencies", "alerts",        "critical",      "errors",
                                          "warnings",    "notifications", "informational", "debugging"};
-  return (word.size() == 1 && word[0] >= '0' && word[0] <= '7') ||
-         std::ranges::find(levels, word) != std::end(levels);
+  if (word.size() == 1 && word[0] >= '0' && word[0] <= '7') return static_cast<std::uint8_t>(word[0] - '0');
+  const auto* found = std::ranges::find(levels, word);
+  if (found == std::end(levels)) return std::nullopt;
+  return static_cast<std::uint8_t>(found - std::begin(levels));
 }
 
 }  // namespace aclmend::cisco_asa

@@ -20,6 +20,6 @@ enum class IcmpTable : std::uint8_t { icmp, icmp6 };
 std::optional<std::uint8_t> icmp_type(std::string_view word, IcmpTable table);
 
 // The levels of `log`, by name or number.
-bool is_log_level(std::string_view word);
+std::optional<std::uint8_t> log_level(std::string_view word);
 
 }  // namespace aclmend::cisco_asa

@@ -320,14 +320,6 @@ bool is_hexadecimal(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
-// `fw01#`, `fw01/pri/act(config-network-object-group)#`, `fw01>`: what a capture has before a typed command.
-bool is_prompt(std::string_view word) {
-  if (word.size() < 2 || (word.back() != '#' && word.back() != '>')) return false;
-  return std::ranges::all_of(word.substr(0, word.size() - 1), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/' || c == '(' || c == ')';
-  });
-}
-
 // PIX 6 names interfaces and gives them addresses outside of any mode: `nameif ethernet0 outside security0`,
 // `ip address outside 192.0.2.1 255.255.255.0`.
 bool is_pix6_interface(Words words) {
@@ -340,6 +332,15 @@ bool is_pix6_interface(Words words) {
 }
 
 }  // namespace
+
+bool is_prompt(std::string_view word) {
+  if (word.size() < 2 || (word.back() != '#' && word.back() != '>')) return false;
+  return std::ranges::all_of(word.substr(0, word.size() - 1), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/' || c == '(' || c == ')';
+  });
+}
+
+bool is_inert(std::string_view keyword) { return std::ranges::binary_search(inert, keyword); }
 
 void Reader::read(std::uint16_t source) {
   const Source& text = *account_.sources[source];

@@ -25,13 +25,14 @@ constexpr TypeName group_types[] = {
     {"network-service", GroupType::network_service},
 };
 
+}  // namespace
+
 std::optional<GroupType> group_type(std::string_view word) {
   const auto* found = std::ranges::find(group_types, word, &TypeName::word);
   if (found == std::end(group_types)) return std::nullopt;
   return found->type;
 }
 
-// access-list alert-interval 300, access-list mode auto-commit …: settings, no list of that name.
 bool is_list_setting(std::string_view name, std::string_view word) {
   if (name == "alert-interval" || name == "deny-flow-max")
     return word.empty() || (word[0] >= '0' && word[0] <= '9');
@@ -40,14 +41,11 @@ bool is_list_setting(std::string_view name, std::string_view word) {
          (name == "compiled" && word.empty()) || word == "compiled";
 }
 
-// What `show access-list` prints behind an entry: "(hitcnt=0) 0x4d69e4a3".
 bool looks_shown(std::string_view text) {
   const std::size_t last = text.find_last_of(" \t");
   return text.find(" (hitcnt=") != std::string_view::npos ||
          (last != std::string_view::npos && text.substr(last + 1).starts_with("0x"));
 }
-
-}  // namespace
 
 const NameEntry* named(const Configuration& configuration, std::string_view name) {
   const auto found = configuration.names.find(name);
@@ -96,6 +94,7 @@ bool Reader::command(const Line& line, Words words) {
     case 'C':
       if (!keyword.starts_with("Cryptochecksum")) return false;
       now().header.has_end = true;
+      if (keyword.starts_with("Cryptochecksum:")) now().header.checksum = keyword.substr(15);
       return leaves_mode();
     case 'e':
       if (keyword == "established" || keyword == "exit" || keyword == "end")
@@ -104,6 +103,10 @@ bool Reader::command(const Line& line, Words words) {
     case 'f':
       if (keyword == "firewall") {
         now().is_transparent = words.accept("transparent");
+        return leaves_mode();
+      }
+      if (keyword == "forward-reference") {
+        now().has_forward_references = words.peek() == "enable";
         return leaves_mode();
       }
       if (keyword == "fixup") return notes(line, keyword, words), leaves_mode();

@@ -8,8 +8,6 @@
 #include "vendors/cisco_asa/reader.h"
 
 namespace aclmend::cisco_asa {
-namespace {
-
 bool is_member_of(GroupType type, std::string_view keyword) {
   if (keyword == "group-object") return true;
   switch (type) {
@@ -38,8 +36,6 @@ bool is_value_of(ObjectKind kind, std::string_view keyword) {
   }
   return false;
 }
-
-}  // namespace
 
 bool Reader::object_line(const Line& line, Words words) {
   Object& object = now().objects[open_];

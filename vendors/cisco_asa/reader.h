@@ -22,6 +22,7 @@ struct Account {
     if (place.line - 1 < lines.size()) lines[place.line - 1] = state;
   }
   void say(Severity severity, Span span, std::string message, Effect effect) {
+    if (span.source < first_told) return;
     diagnostics.add(severity, span, std::move(message), effect);
   }
   // A line that filters and is not understood.
@@ -31,19 +32,35 @@ struct Account {
   }
 
   std::span<const SourcePtr> sources;
+  std::uint16_t first_told = 0;  // what is said of the sources before was told when they were read
   Diagnostics diagnostics;
   std::vector<Ledger> ledgers;
 };
 
+// `fw01#`, `fw01/pri/act(config-network-object-group)#`, `fw01>`: what a capture has before a typed command.
+bool is_prompt(std::string_view word);
+// Commands that filter nothing, and those that open a mode whose lines filter nothing.
+bool is_inert(std::string_view keyword);
+// access-list alert-interval 300, access-list mode auto-commit …: settings, no list of that name.
+bool is_list_setting(std::string_view name, std::string_view word);
+// What `show access-list` prints behind an entry: "(hitcnt=0) 0x4d69e4a3".
+bool looks_shown(std::string_view text);
+std::optional<GroupType> group_type(std::string_view word);
+// The keywords of the lines inside a group or an object.
+bool is_member_of(GroupType type, std::string_view keyword);
+bool is_value_of(ObjectKind kind, std::string_view keyword);
+
 class Reader {
  public:
   explicit Reader(Account& account) : account_(account), devices_(1) {}
+  Reader(Account& account, Configuration start) : account_(account) { devices_.push_back(std::move(start)); }
   void read(std::uint16_t source);
   std::vector<Configuration> take() { return std::move(devices_); }
   // A reason why the whole file is none of ours, as far as seen.
   const std::string& refusal() const { return refusal_; }
 
  private:
+  friend class Terminal;  // the same commands, with the device's refusals
   enum class Mode : std::uint8_t { none, object, group, interface, class_map, other };
 
   // read.cc: the file as a whole

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "vendors/cisco_asa/edit.h"
 #include "vendors/cisco_asa/lowering.h"
 
 namespace aclmend::cisco_asa {
@@ -155,6 +156,7 @@ const Vendor vendor{
     .recognise = recognise,
     .read = read,
     .verify = verify,
+    .editing = &editing,
     .how_to_export =
         "show running-config, or where that must not leave the device:\n"
         "show running-config object, object-group, access-list, access-group, nat, interface, route, name",
