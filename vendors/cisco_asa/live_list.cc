@@ -48,7 +48,8 @@ EntryCommand entry_command(std::string_view text, const Configuration& configura
   }
   words.accept("extended");
   command.text = without_state(words.rest());
-  command.ace = parse_ace(words, configuration);
+  if (auto plain = plain_ace(command.text, configuration)) command.ace = *plain;
+  else command.ace = parse_ace(words, configuration);
   command.meaning = meaning_of(command.ace, without_tail(command.text), configuration, family);
   return command;
 }

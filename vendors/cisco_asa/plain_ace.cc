@@ -29,7 +29,10 @@ class PlainEntry {
            address(ace.destination);
   }
   bool service(Ace& ace);
-  bool end() { return take(" log"), at_ == end_; }
+  bool end(Ace& ace) {
+    if (take(" log")) ace.log = Ace::Log::on;
+    return at_ == end_;
+  }
 
   std::optional<AddressPlace> only_address() {
     AddressPlace place;
@@ -139,7 +142,7 @@ std::optional<Ace> plain_ace(std::string_view words, const Configuration& config
   PlainEntry entry(words, configuration);
   plain->reach = Ace::Reach::all;
   if (!entry.action(*plain) || !entry.protocol(*plain) || !entry.source(*plain) ||
-      !entry.destination(*plain) || !entry.service(*plain) || !entry.end())
+      !entry.destination(*plain) || !entry.service(*plain) || !entry.end(*plain))
     plain.reset();
   return plain;
 }
