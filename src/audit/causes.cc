@@ -259,6 +259,15 @@ void Search::forgotten_ipv6() {
        .sentence = "every required IPv4 range gets through, IPv6 was forgotten"});
 }
 
+// The ranges; of a hostile list's hundred thousand pieces the first few.
+std::string first_of(const AddressSet& set) {
+  constexpr std::size_t most_told = 50;
+  const std::vector<Prefix> prefixes = set.prefixes();
+  if (prefixes.size() <= most_told) return to_string(set);
+  return fmt::format("{} and {} more", fmt::join(to_strings(std::span(prefixes).first(most_told)), " "),
+                     with_thousands(prefixes.size() - most_told));
+}
+
 // Published ranges of which a part gets through: the rule that lets it through is too narrow.
 void Search::narrow_permits() {
   Cause cause{.code = Code::narrower_than_published};
@@ -266,18 +275,17 @@ void Search::narrow_permits() {
     const AddressSet range(published);
     if (range.intersects(blocked_.permitted) && range.intersects(left_)) cause.ranges |= range;
   }
+  const AddressSet open = cause.ranges & blocked_.permitted;
   std::vector<std::string> names;
   for (const RuleRef ref : blocked_.permitted_by) {
-    if (!addresses_of(policy_, policy_.rule(ref).source)
-             ->possible.intersects(cause.ranges & blocked_.permitted))
-      continue;
+    if (!addresses_of(policy_, policy_.rule(ref).source)->possible.intersects(open)) continue;
     if (cause.related.size() >= most_related) break;
     cause.related.push_back(line_of_rule(policy_, ref, "permits only a part of it"));
     names.push_back(name(ref));
   }
-  cause.sentence = fmt::format("{} permits {} only",
-                               names.empty() ? "another rule" : fmt::format("{}", fmt::join(names, ", ")),
-                               to_string(blocked_.permitted & cause.ranges));
+  cause.sentence =
+      fmt::format("{} permits {} only",
+                  names.empty() ? "another rule" : fmt::format("{}", fmt::join(names, ", ")), first_of(open));
   add(std::move(cause));
 }
 

@@ -1,6 +1,7 @@
 // Cutting required addresses into permitted, blocked and unknown, and gathering what one line did.
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "audit/check.h"
 
@@ -22,7 +23,18 @@ struct Gathering {
 struct Key {
   Verdict verdict;
   model::Decider permit_by, deny_by;
-  auto operator<=>(const Key&) const = default;
+  bool operator==(const Key&) const = default;
+};
+struct KeyHash {
+  std::size_t operator()(const Key& key) const {
+    std::size_t hash = static_cast<std::size_t>(key.verdict);
+    for (const model::Decider* by : {&key.permit_by, &key.deny_by}) {
+      hash =
+          hash * 0x9E3779B97F4A7C15U + (by->rule ? std::size_t{by->rule->list} << 32 | by->rule->index : 0);
+      hash = hash * 0x9E3779B97F4A7C15U + by->stage.value_or(0);
+    }
+    return hash ^ hash >> 32;
+  }
 };
 
 Key key_of(const SourceRange& range) {
@@ -87,7 +99,7 @@ class Gatherer {
   }
 
   std::vector<Gathering> gatherings_;
-  std::map<Key, std::size_t> index_;
+  std::unordered_map<Key, std::size_t, KeyHash> index_;
   std::array<std::size_t, 3> overflow_{};  // position + 1 of each verdict's last gathering
   std::size_t last_ = 0;
   Key last_key_{};

@@ -66,6 +66,7 @@ struct Candidate {
   Index rule;       // in the list
   Index list;       // position in the stage
   bool is_certain;  // but for the source
+  Action action;    // the rule's: asked a piece at a time, in no order
 };
 
 // ---- the walk -----------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ std::vector<Candidate> Walk::candidates(const Stage& stage, const View& view) {
       if (!is_plain(rule.action) || (rule.action == Action::translate && is_open)) is_plain_ = false;
       (rule.action == Action::permit ? has_permit : has_accept) |=
           rule.action != Action::deny && rule.action != Action::pass;
-      found.push_back({i, l, is_certain});
+      found.push_back({i, l, is_certain, rule.action});
     }
   }
   if (has_permit && (has_accept || stage.otherwise != Stage::Default::deny)) is_plain_ = false;
@@ -341,16 +342,16 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
       // Of several that possibly take it, the one that certainly does is told: a rule, or else the default.
       const Index closer = canvas.closed_by(piece);
       const bool is_closed = closer != nobody;
-      const bool closer_denies = is_closed && rule_of(stage, candidates[closer]).action == Action::deny;
+      const bool closer_denies = is_closed && candidates[closer].action == Action::deny;
       if (!is_closed && stage.otherwise != Stage::Default::deny) {
         const bool is_said = stage.otherwise == Stage::Default::unknown || !stage.implicit.empty();
         accept(first, last, is_said ? by_default : run.by, stream.view);
       } else if (const Index by = is_closed && !closer_denies ? closer : canvas.accepted_by(piece);
                  by != nobody) {
-        const Rule& rule = rule_of(stage, candidates[by]);
-        if (rule.action == Action::permit) {
+        if (candidates[by].action == Action::permit) {
           append_run(permitted_.back().of<Point>(), first, last, decider(by));
-        } else if (rule.action == Action::translate) {
+        } else if (candidates[by].action == Action::translate) {
+          const Rule& rule = rule_of(stage, candidates[by]);
           const auto views = translated_views(stream.view, policy_.translations[rule.target]);
           if (!views || !can_take(policy_.translations[rule.target], slice_.destination.family))
             is_plain_ = false;
@@ -476,6 +477,7 @@ std::vector<Verdicts<Point>> joined(const Answer& answer) {
     return found;
   };
   std::vector<Verdicts<Point>> out;
+  out.reserve(cuts.size());
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     const Run<Point>* permit = find(answer.permitted, at_permitted, cuts[i]);
     const Run<Point>* deny = find(answer.denied, at_denied, cuts[i]);

@@ -15,70 +15,73 @@ namespace aclmend::model {
 using Index = std::uint32_t;
 constexpr Index nobody = std::numeric_limits<Index>::max();
 
-class Skip {  // union-find over pieces: the next one that is not done
- public:
-  explicit Skip(std::size_t count) : next_(count + 1) { std::iota(next_.begin(), next_.end(), Index{0}); }
-  Index at(Index piece) {
-    while (next_[piece] != piece) piece = next_[piece] = next_[next_[piece]];
-    return piece;
-  }
-  void done(Index piece) { next_[piece] = piece + 1; }
-
- private:
-  std::vector<Index> next_;
-};
-
 template <class Point>
 class Canvas {
  public:
   // `cuts` are the first points of pieces, ascending; the first is 0 unless there are none.
-  explicit Canvas(std::vector<Point> cuts)
-      : cuts_(std::move(cuts)),
-        accepted_by_(cuts_.size(), nobody),
-        denied_by_(cuts_.size(), nobody),
-        closed_by_(cuts_.size(), nobody),
-        open_(cuts_.size()),
-        not_accepted_(cuts_.size()),
-        not_denied_(cuts_.size()) {}
+  explicit Canvas(std::vector<Point> cuts) : cuts_(std::move(cuts)), pieces_(cuts_.size() + 1) {
+    for (Index i = 0; i < pieces_.size(); ++i)
+      pieces_[i].open = pieces_[i].not_accepted = pieces_[i].not_denied = i;
+  }
 
   void may_accept(Point first, Point last, Index rule) {
-    paint(first, last, rule, accepted_by_, not_accepted_);
+    each(first, last, &Piece::not_accepted, [&](Piece& piece) { piece.accepted_by = rule; });
   }
-  void may_deny(Point first, Point last, Index rule) { paint(first, last, rule, denied_by_, not_denied_); }
+  void may_deny(Point first, Point last, Index rule) {
+    each(first, last, &Piece::not_denied, [&](Piece& piece) { piece.denied_by = rule; });
+  }
   void close(Point first, Point last, Index rule) {
-    for (Index piece = open_.at(begin_of(first)); piece < cuts_.size() && cuts_[piece] <= last;
-         piece = open_.at(piece)) {
-      open_.done(piece);
-      closed_by_[piece] = rule;
+    each(first, last, &Piece::open, [&](Piece& piece) {
+      piece.closed_by = rule;
       // A closed piece is out of reach for every later rule.
-      not_accepted_.done(piece);
-      not_denied_.done(piece);
-    }
+      piece.not_accepted = piece.not_denied = piece.open;
+    });
   }
-  Index closed_by(std::size_t piece) const { return closed_by_[piece]; }  // nobody: the default gets it
-  Index begin_of(Point point) const {
-    return static_cast<Index>(std::lower_bound(cuts_.begin(), cuts_.end(), point) - cuts_.begin());
+  Index begin_of(Point point) {
+    if (point != sought_) {
+      sought_ = point;
+      found_ = static_cast<Index>(std::lower_bound(cuts_.begin(), cuts_.end(), point) - cuts_.begin());
+    }
+    return found_;
   }
   std::size_t size() const { return cuts_.size(); }
   Point first(std::size_t piece) const { return cuts_[piece]; }
   Point last(std::size_t piece) const {
     return piece + 1 == cuts_.size() ? last_point<Point> : static_cast<Point>(cuts_[piece + 1] - 1);
   }
-  Index accepted_by(std::size_t piece) const { return accepted_by_[piece]; }
-  Index denied_by(std::size_t piece) const { return denied_by_[piece]; }
+  Index accepted_by(std::size_t piece) const { return pieces_[piece].accepted_by; }
+  Index denied_by(std::size_t piece) const { return pieces_[piece].denied_by; }
+  Index closed_by(std::size_t piece) const {
+    return pieces_[piece].closed_by;
+  }  // nobody: the default gets it
 
  private:
-  void paint(Point first, Point last, Index rule, std::vector<Index>& by, Skip& left) {
-    for (Index piece = left.at(begin_of(first)); piece < cuts_.size() && cuts_[piece] <= last;
-         piece = left.at(piece)) {
-      by[piece] = rule;
-      left.done(piece);
+  // All that a rule asks of a piece stands together: hostile lists come to their pieces in no order, and
+  // every place they look at is a cache miss.
+  struct Piece {
+    Index accepted_by = nobody, denied_by = nobody, closed_by = nobody;
+    // Union-find: itself while it is not done, else a piece further on.
+    Index open = 0, not_accepted = 0, not_denied = 0;
+  };
+
+  // Paints the pieces from first to last that are not done, and then they are.
+  template <class Paint>
+  void each(Point first, Point last, Index Piece::* link, Paint paint) {
+    for (Index at = next(begin_of(first), link); at < cuts_.size() && cuts_[at] <= last;
+         at = next(at, link)) {
+      pieces_[at].*link = at + 1;
+      paint(pieces_[at]);
     }
+  }
+  Index next(Index at, Index Piece::* link) {
+    while (pieces_[at].*link != at) at = pieces_[at].*link = pieces_[pieces_[at].*link].*link;
+    return at;
   }
 
   std::vector<Point> cuts_;
-  std::vector<Index> accepted_by_, denied_by_, closed_by_;
-  Skip open_, not_accepted_, not_denied_;
+  std::vector<Piece> pieces_;  // and one behind the last
+  Point sought_ = 0;           // a rule that accepts and closes looks twice for the same piece
+  Index found_ = 0;
 };
 
 // Ascending without duplicates. IPv4 by radix: hostile lists have millions of cuts.

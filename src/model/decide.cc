@@ -121,17 +121,32 @@ std::vector<std::size_t> Walk::regroup(Particles& particles) {
   return ends;
 }
 
-// Sorted particles without what most rules do not look at: sources and source ports. Nearly always one.
-std::vector<Packet> asked_of(const Particles& particles) {
-  std::vector<Packet> asked;
-  for (const Particle& particle : particles) {
-    Packet packet = particle.now;
-    packet.source = {};
-    packet.source_port = 0;
-    if (asked.empty() || asked.back() != packet) asked.push_back(packet);
+// What most rules of a long list are not about, seen at a glance.
+class Glance {
+ public:
+  explicit Glance(const Particles& particles) {
+    for (const Particle& particle : particles) {
+      Packet packet = particle.now;
+      packet.source = {};
+      packet.source_port = 0;
+      if (asked_.empty() || asked_.back() != packet) asked_.push_back(packet);  // nearly always one
+      if (particle.now.source.is_v4()) v4_sources_.push_back(particle.now.source.as_v4());
+    }
+    std::ranges::sort(v4_sources_);
   }
-  return asked;
-}
+  // True: the rule is certainly about none of the particles. It may be false all the same.
+  bool passes_by(const Rule& rule) const {
+    if (std::ranges::all_of(asked_, [&](const Packet& packet) { return is_elsewhere(rule, packet); }))
+      return true;
+    if (rule.source.kind != AddressTerm::Kind::v4) return false;
+    const auto source = std::ranges::lower_bound(v4_sources_, rule.source.value);
+    return source == v4_sources_.end() || (*source & netmask(rule.source.length)) != rule.source.value;
+  }
+
+ private:
+  std::vector<Packet> asked_;  // without source and source port
+  std::vector<V4> v4_sources_;
+};
 
 RuleFit Walk::fit(const Rule& rule, const Particle& particle) const {
   RuleFit result;
@@ -151,13 +166,11 @@ Particles Walk::through(ListId list, Particles particles, Particles& accepted, i
     return returned;
   }
   std::vector<std::size_t> kind_ends = regroup(particles);
-  std::vector<Packet> asked = asked_of(particles);
+  Glance glance(particles);
   const RuleList& rules = policy_.lists[list];
   for (std::uint32_t i = 0; i < rules.rules.size() && !particles.empty(); ++i) {
     const Rule& rule = rules.rules[i];
-    if (!rule.enabled ||
-        std::ranges::all_of(asked, [&](const Packet& packet) { return is_elsewhere(rule, packet); }))
-      continue;
+    if (!rule.enabled || glance.passes_by(rule)) continue;
     bool is_concerned = false;
     Particles staying;
     std::size_t begin = 0;
@@ -184,7 +197,7 @@ Particles Walk::through(ListId list, Particles particles, Particles& accepted, i
     if (!is_concerned) continue;
     particles = std::move(staying);
     kind_ends = regroup(particles);
-    asked = asked_of(particles);
+    glance = Glance(particles);
   }
   for (Particle& particle : returned) add_once(particles, std::move(particle));
   return particles;
