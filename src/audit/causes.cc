@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <set>
 
 #include "audit/infer.h"
@@ -23,7 +25,7 @@ constexpr std::size_t most_related = 12;
 // A permit that would, or nearly would, let some of the stopped sources through.
 struct Near {
   RuleRef ref;
-  AddressSet sources;  // of the stopped ones
+  const AddressSet* sources = nullptr;  // of the stopped ones; shared by all permits of a group
   bool fits_destination = false;
   bool fits_service = false;
   bool is_walked = false;  // stands in a list that these packets walk
@@ -56,6 +58,7 @@ class Search {
  private:
   void find_walked_lists();
   void find_near_permits();
+  const AddressSet* stopped_sources(model::AddressTerm term);
   void lost_members();
   void permits_too_late();
   void disabled_permits();
@@ -90,6 +93,9 @@ class Search {
   AddressSet left_;
   std::set<model::ListId> walked_;
   std::vector<Near> near_;
+  AddressSet none_;
+  std::deque<AddressSet> sources_;  // of near permits: they stay where they are
+  std::map<GroupId, const AddressSet*> sources_of_group_;
   std::vector<Cause> found_;
 };
 
@@ -106,6 +112,17 @@ void Search::find_walked_lists() {
   if (blocked_.by.rule) walked_.insert(blocked_.by.rule->list);
 }
 
+const AddressSet* Search::stopped_sources(model::AddressTerm term) {
+  const bool is_group = term.kind == model::AddressTerm::Kind::group;
+  if (is_group)
+    if (const auto known = sources_of_group_.find(term.value); known != sources_of_group_.end())
+      return known->second;
+  AddressSet sources = shared(policy_, term, blocked_.sources);
+  const AddressSet* stopped = sources.empty() ? &none_ : &sources_.emplace_back(std::move(sources));
+  if (is_group) sources_of_group_[term.value] = stopped;
+  return stopped;
+}
+
 void Search::find_near_permits() {
   constexpr std::size_t most_near = 10'000;
   for (model::ListId list = 0; list < policy_.lists.size(); ++list)
@@ -116,26 +133,39 @@ void Search::find_near_permits() {
           address_fit(policy_, rule.destination, blocked_.seen.destination).fit != Fit::no;
       const bool fits_service = service_fit(policy_, rule.service, blocked_.seen).fit != Fit::no;
       if (!fits_destination && !fits_service) continue;
-      AddressSet sources = shared(policy_, rule.source, blocked_.sources);
+      const AddressSet* sources = stopped_sources(rule.source);
       const bool is_walked = walked_.contains(list);
       // A permit that fits but holds none of the stopped sources matters too: it may have lost them.
-      if (sources.empty() && !(fits_destination && fits_service && is_walked)) continue;
-      near_.push_back({{list, i}, std::move(sources), fits_destination, fits_service, is_walked});
+      if (sources->empty() && !(fits_destination && fits_service && is_walked)) continue;
+      near_.push_back({{list, i}, sources, fits_destination, fits_service, is_walked});
     }
+}
+
+// All at once: a union at a time would copy the first set again for each of the others.
+AddressSet united(const std::set<const AddressSet*>& sets) {
+  std::vector<Interval<V4>> v4;
+  std::vector<Interval<V6>> v6;
+  for (const AddressSet* set : sets) {
+    std::ranges::copy(set->v4.intervals(), std::back_inserter(v4));
+    std::ranges::copy(set->v6.intervals(), std::back_inserter(v6));
+  }
+  return {FlipSet<V4>::of(std::move(v4)), FlipSet<V6>::of(std::move(v6))};
 }
 
 template <class Keep>
 void Search::add_permits(Code code, std::string_view role, Keep keep) {
   Cause cause{.code = code};
   std::vector<std::string> names;
+  std::set<const AddressSet*> sources;
   for (const Near& near : near_) {
-    if (near.sources.empty() || !keep(near)) continue;
-    cause.ranges |= near.sources;
+    if (near.sources->empty() || !keep(near)) continue;
+    sources.insert(near.sources);
     if (cause.related.size() >= most_related) continue;
     cause.related.push_back(line_of_rule(policy_, near.ref, std::string(role)));
     cause.permits.push_back(near.ref);
     names.push_back(name(near.ref));
   }
+  cause.ranges = united(sources);
   cause.sentence = fmt::format("{} {}", fmt::join(names, ", "), role);
   add(std::move(cause));
 }
@@ -159,6 +189,7 @@ void Search::lost_members() {
   const Near* permit = nullptr;
   GroupId group = 0;
   std::size_t most = 0;
+  std::set<GroupId> seen;
   for (const Near& near : near_) {
     const Rule& rule = policy_.rule(near.ref);
     if (!near.is_walked || !near.fits_destination || !near.fits_service || !rule.enabled ||
@@ -166,6 +197,7 @@ void Search::lost_members() {
       continue;
     if (rule.source.kind != model::AddressTerm::Kind::group || policy_.groups[rule.source.value].name.empty())
       continue;
+    if (!seen.insert(rule.source.value).second) continue;
     const std::size_t held =
         (policy_.groups[rule.source.value].addresses.certain & blocked_.required).prefixes().size();
     if (held > most) permit = &near, group = rule.source.value, most = held;
