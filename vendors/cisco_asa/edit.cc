@@ -21,7 +21,7 @@ std::vector<std::string> made_for(const Device& device) {
 
 extern const Editing editing;
 const Editing editing{
-    .write = nullptr,
+    .write = write,
     .apply = apply,
     .made_for = made_for,
     .comment = "!",

@@ -76,12 +76,12 @@ void LiveList::start(const AccessList& list) {
       children_.push_back(entry);
       continue;
     }
-    if (list.is_shown) {
+    if (list.is_shown && !list.is_renumbered) {
       std::string scratch;
       const EntryCommand command = command_of(entry.place, scratch);
       has_gaps_ |= command.line != 0 && command.line != ++shown;
     }
-    enact(entry);
+    enact(entry, list.has_commands ? Placing::as_typed : Placing::at_the_end);
   }
 }
 
@@ -119,7 +119,7 @@ std::optional<std::uint32_t> LiveList::find(const EntryCommand& command) {
   return known - 1;
 }
 
-Enacted LiveList::enact(const Entry& entry) {
+Enacted LiveList::enact(const Entry& entry, Placing placing) {
   using enum Enacted::What;
   std::string scratch, other;
   const EntryCommand command = command_of(entry.place, scratch);
@@ -150,7 +150,7 @@ Enacted LiveList::enact(const Entry& entry) {
     ++rules_;
   }
   items_.push_back({entry, 0, 0, false});
-  const bool is_at_end = command.line == 0 || command.line > order_.size();
+  const bool is_at_end = placing == Placing::at_the_end || command.line == 0 || command.line > order_.size();
   if (is_at_end) order_.append(id);
   else order_.insert(command.line - 1, id);
   return {added, is_at_end ? order_.size() : command.line, std::nullopt};

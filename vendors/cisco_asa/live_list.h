@@ -40,7 +40,9 @@ class LiveList {
   // `commands`: how many will be taken at most.
   LiveList(const AccessList& list, const Configuration& configuration, std::span<const SourcePtr> sources,
            std::size_t commands);
-  Enacted enact(const Entry& entry);
+  // A listing's entries stand where they stand, whatever number was typed with them.
+  enum class Placing : std::uint8_t { as_typed, at_the_end };
+  Enacted enact(const Entry& entry, Placing placing = Placing::as_typed);
   // What `enact` would find, or take out.
   std::optional<std::uint32_t> find(const EntryCommand& command);
   std::uint32_t size() const { return order_.size(); }
