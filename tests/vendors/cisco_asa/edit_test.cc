@@ -134,7 +134,8 @@ TEST_CASE("what is written is read as it was meant, and taken back whole", "[asa
           REQUIRE(after);
           CHECK(said(*after, Severity::error) == "");
           const std::string changed = form_of(after->devices[0].policy);
-          CHECK(changed != before);
+          // A member may be covered by others already.
+          if (!std::holds_alternative<AddMembers>(edit)) CHECK(changed != before);
           const auto undo = std::make_shared<const Source>("rollback", text_of(commands->rollback));
           const auto back = editing.apply(after->devices[0], std::span(&undo, 1));
           REQUIRE(back);
