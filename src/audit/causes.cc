@@ -73,6 +73,19 @@ class Search {
     const auto set = addresses_of(policy_, rule.source);
     return !set->possible.empty() && blocked_.required.covers(set->possible);
   }
+  // One host, on a network that this firewall leads to, that no translation makes known outside.
+  bool is_host_without_translation(RuleRef ref) const {
+    const auto set = addresses_of(policy_, policy_.rule(ref).destination);
+    const auto host = set->possible.lowest();
+    if (!host || set->possible != AddressSet(*host) || is_published(policy_, *host)) return false;
+    const auto leads_there = [&](const model::Interface& one, Address address) {
+      return one.enabled && one.trust.value_or(0) > 0 && one.connected.contains(address);
+    };
+    return std::ranges::any_of(policy_.interfaces,
+                               [&](const auto& one) { return leads_there(one, *host); }) &&
+           std::ranges::none_of(policy_.interfaces,
+                                [&](const auto& one) { return leads_there(one, blocked_.wire); });
+  }
   bool is_after_decider(RuleRef ref) const {
     return blocked_.by.rule && ref.list == blocked_.by.rule->list && ref.index > blocked_.by.rule->index;
   }
@@ -264,6 +277,16 @@ void Search::permits_elsewhere() {
                 return is_enabled(near) && near.is_walked && near.fits_destination && !near.fits_service &&
                        is_about_required(policy_.rule(near.ref));
               });
+  const auto untranslated = [&](const Near& near) {
+    return is_enabled(near) && near.is_walked && !near.fits_destination && near.fits_service &&
+           is_about_required(policy_.rule(near.ref)) && is_host_without_translation(near.ref);
+  };
+  if (blocked_.wire == blocked_.seen.destination)
+    add_permits(
+        Code::not_connected,
+        fmt::format("permits them to a host behind this firewall, but no translation leads from {} to it",
+                    to_string(blocked_.wire)),
+        untranslated);
   add_permits(Code::permit_elsewhere, "permits these sources, but to another address", [&](const Near& near) {
     return is_enabled(near) && near.is_walked && !near.fits_destination && near.fits_service &&
            is_about_required(policy_.rule(near.ref));

@@ -199,6 +199,11 @@ Result<Hosts> given_hosts(const Policy& policy, const inventory::Flow& flow,
 
 }  // namespace
 
+bool is_published(const Policy& policy, Address real) {
+  return std::ranges::any_of(policy.published,
+                             [&](const Published& published) { return !wires_of(published, real).empty(); });
+}
+
 Line line_at(const Policy& policy, Span span, std::string rule, std::string role) {
   const Source& source = *policy.sources[span.source];
   return {std::move(rule), source.name(), source.position(span.begin).line,

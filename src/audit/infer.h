@@ -42,6 +42,9 @@ Result<Entrance> entrance_of(const model::Policy& policy, Address inside);
 // use.
 bool knows(const model::Policy& policy, Address host);
 
+// Whether some translation leads to it: it is the real side of a wire address.
+bool is_published(const model::Policy& policy, Address real);
+
 Line line_at(const model::Policy& policy, Span span, std::string rule = {}, std::string role = {});
 Line line_of_rule(const model::Policy& policy, model::RuleRef rule, std::string role = {});
 
