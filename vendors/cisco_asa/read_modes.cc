@@ -134,8 +134,11 @@ bool Reader::interface_line(const Line& line, Words words) {
 }
 
 // crypto map … match address LIST, match access-list LIST, vpn-filter value LIST …: the list is used there.
+// What people write as text names no list, whatever its words.
 void Reader::note_list_use(const Line& line) {
   Words words(line.text);
+  constexpr std::string_view texts[] = {"banner", "description", "snmp-server", "user-message", "prompt"};
+  if (std::ranges::find(texts, words.peek()) != std::end(texts)) return;
   model::UserKind kind = model::UserKind::other;
   if (words.peek() == "crypto") kind = model::UserKind::crypto;
   std::string_view before, at = words.next();
