@@ -30,6 +30,7 @@ constexpr Room rooms[] = {
     {"src/endpoints", "sets base"},
     {"src/evidence", "vendors/vendor.h sets base"},
     {"src/audit", "inventory endpoints model sets base"},
+    {"src/fix", "vendors/vendor.h difference audit model sets base"},
     {"src/report", "result audit/codes.h model/policy.h model/question.h sets base"},
     {"src/cli", "*"},
     {"src/main.cc", "cli"},

@@ -176,4 +176,16 @@ Result<bool> write_file(const std::string& path, std::string_view text) {
   return true;
 }
 
+Result<bool> make_folder(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+    if (::mkdir(path.substr(0, slash).c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(file_error(path, fmt::format("cannot be made: {}", words_for(errno))));
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail(file_error(path, fmt::format("cannot be made: {}", words_for(errno))));
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    return fail(file_error(path, "is no folder"));
+  return true;
+}
+
 }  // namespace aclmend

@@ -17,4 +17,7 @@ Result<SourcePtr> read_file(const std::string& path);
 // Replaces the file in one step (temporary file beside it, fsync, rename), mode 0600.
 Result<bool> write_file(const std::string& path, std::string_view text);
 
+// Makes the folder, and those above it, where they are not there yet; mode 0700.
+Result<bool> make_folder(const std::string& path);
+
 }  // namespace aclmend

@@ -276,6 +276,23 @@ void say_aside(Streams& streams, const Asking& asking, const std::vector<Answer>
   if (options.timing) streams.err << fmt::format("read {:.4f} s\nanalysis {:.4f} s\n", read, analysis);
 }
 
+// What people type next, where one export as it is has something to mend.
+std::string mend_command(const AuditReport& report, const Options& options) {
+  const AskOptions& ask = options.ask;
+  if (report.devices.size() != 1 || ask.device.files.size() != 1 || !ask.device.scripts.empty()) return {};
+  const AuditedDevice& device = report.devices.front();
+  const bool is_blocked = std::ranges::any_of(device.audit.checks, [](const audit::Check& check) {
+    return !check.is_companion && check.status == audit::Status::fail;
+  });
+  if (!is_blocked) return {};
+  std::string command = "aclmend fix " + device.file;
+  for (const std::string& to : ask.flow.to) command += " --to " + to;
+  if (!ask.way.ingress.empty()) command += " --ingress " + ask.way.ingress;
+  if (!ask.way.egress.empty()) command += " --egress " + ask.way.egress;
+  for (const std::string& flow : ask.flow.flows) command += " --flow " + flow;
+  return command;
+}
+
 int run_audit(const Options& options, Streams& streams) {
   const auto severity = fail_on(options.fail_on);
   if (!severity) return not_judged(streams, severity.error());
@@ -291,6 +308,7 @@ int run_audit(const Options& options, Streams& streams) {
     if (answer.failure) return not_judged(streams, *answer.failure);
   say_aside(streams, *asking, answers, options);
   AuditReport report = report_of(*asking, answers);
+  report.mend = mend_command(report, options);
   const int status = status_of(report, *asking, answers, *severity);
   report.frame.exit = exit_status(options.output, status);
   const Format formats[] = {{"text", [&] { return report::terminal::audit(report); }},

@@ -26,6 +26,7 @@ struct AuditReport {
   endpoints::Release release;  // its rows are not printed
   std::vector<AuditedDevice> devices;
   std::vector<audit::Finding> findings;  // merged and sorted
+  std::string mend;                      // the command that mends what is blocked; empty: there is none
   struct {
     std::size_t error = 0, warning = 0, note = 0, unreadable = 0, not_asked = 0;
   } summary;

@@ -55,6 +55,7 @@ std::vector<Written> documents(const test::Folder& folder) {
   return {
       {"trace", {"trace", config, "--from", "40.92.1.1", "--to", "203.0.113.25", "--port", "25"}},
       {"explain", {"explain", "4.4.316", "lost-member"}},
+      {"fix", {"fix", (test::root() / "fixtures/story/edge-after.cfg").string()}},
       {"audit", {"audit", config, "--to", "203.0.113.25"}},
       {"cidr", {"cidr", "union", folder.write("list.txt", "40.92.0.0/15\n")}},
       {"flows-list", {"flows", "list"}},

@@ -2,18 +2,11 @@
 // "CONDITION"=on|off] [if-known]`: what each part of the required addresses gets, and the findings.
 #include <fmt/format.h>
 
-#include "audit/question.h"
 #include "inventory/flows.h"
-#include "tests/support/case_file.h"
+#include "tests/support/case_audit.h"
 
 namespace aclmend::test {
 namespace {
-
-struct Asked {
-  audit::Question question;
-  std::vector<std::string> flows;
-  std::string context;
-};
 
 std::string place(const audit::Line& line) {
   const std::string where = fmt::format("{}:{}", line.file, line.line);
@@ -58,14 +51,22 @@ std::string text_of(const audit::Finding& finding) {
   return out;
 }
 
-Result<Asked> asked(const CaseSubject& subject, std::string_view text) {
-  Asked asked;
-  std::vector<std::string> words = case_words(text);
-  std::vector<std::string> assumptions;
+}  // namespace
+
+Result<std::unique_ptr<CaseAudit>> case_audit(const CaseSubject& subject, std::string_view text) {
+  auto asked = std::make_unique<CaseAudit>();
+  audit::Question& question = asked->question;
+  std::vector<std::string> assumptions, flows;
+  std::string context;
+  const std::vector<std::string> words = case_words(text);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& option = words[i];
     if (option == "if-known") {
-      asked.question.only_if_known = true;
+      question.only_if_known = true;
+      continue;
+    }
+    if (option == "settle-unknown") {
+      asked->settles_unknown = true;
       continue;
     }
     if (i + 1 == words.size()) return fail(fmt::format("expected a value after '{}'", option));
@@ -73,45 +74,49 @@ Result<Asked> asked(const CaseSubject& subject, std::string_view text) {
     if (option == "to") {
       const auto address = parse_address(value);
       if (!address) return fail(fmt::format("expected an address, found '{}'", value));
-      asked.question.to.push_back(*address);
+      question.to.push_back(*address);
     } else if (option == "flow") {
-      asked.flows.push_back(value);
+      flows.push_back(value);
     } else if (option == "ingress") {
-      asked.question.context.known[model::Dimension::ingress] = value;
+      question.context.known[model::Dimension::ingress] = value;
     } else if (option == "egress") {
-      asked.question.context.known[model::Dimension::egress] = value;
+      question.context.known[model::Dimension::egress] = value;
     } else if (option == "context") {
-      asked.context = value;
+      context = value;
     } else if (option == "assume") {
       assumptions.push_back(value);
     } else {
-      return fail(fmt::format(
-          "no such word '{}'; there are to, flow, ingress, egress, context, assume, if-known", option));
+      return fail(
+          fmt::format("no such word '{}'; there are to, flow, ingress, egress, context, assume, "
+                      "if-known, settle-unknown",
+                      option));
     }
   }
-  TRY(device, case_device(subject, asked.context));
-  asked.question.policy = &device->policy;
+  TRY(device, case_device(subject, context));
+  asked->device = device;
+  question.policy = &device->policy;
   for (const std::string& assumption : assumptions) {
     const std::size_t equals = assumption.rfind('=');
     TRY(condition, case_condition(device->policy, std::string_view(assumption).substr(0, equals)));
-    asked.question.context.assumed[condition] = assumption.ends_with("=on");
+    question.context.assumed[condition] = assumption.ends_with("=on");
   }
+  auto known = inventory::load_flows({});
+  if (!known) return fail(known.error().front());
+  asked->flows = std::move(*known);
+  TRY(chosen, inventory::flows_asked(asked->flows, flows));
+  asked->release = endpoints::newest(endpoints::Instance::worldwide);
+  question.device = "config";
+  question.flows = chosen;
+  question.release = &asked->release;
+  question.verify = [&subject, device](const Packet& packet, std::string_view ingress) {
+    return subject.vendor.verify(*device, packet, ingress);
+  };
   return asked;
 }
 
-}  // namespace
-
 Result<std::string> answer_audit(const CaseSubject& subject, std::string_view text) {
-  TRY(asked_for, asked(subject, text));
-  const auto flows = inventory::load_flows({});
-  if (!flows) return fail(flows.error().front());
-  TRY(chosen, inventory::flows_asked(*flows, asked_for.flows));
-  const endpoints::Release release = endpoints::newest(endpoints::Instance::worldwide);
-  audit::Question& question = asked_for.question;
-  question.device = "config";
-  question.flows = chosen;
-  question.release = &release;
-  TRY(done, audit::audit(question));
+  TRY(asked, case_audit(subject, text));
+  TRY(done, audit::audit(asked->question));
   if (!done.error.empty()) return "cannot tell: " + done.error + "\n";
   std::string out;
   for (const audit::Check& check : done.checks) out += text_of(check);

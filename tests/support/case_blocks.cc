@@ -294,8 +294,8 @@ Result<std::string> device(const CaseSubject& subject, std::string_view words) {
 }
 
 constexpr CaseKind kinds[] = {
-    {"trace", trace},   {"verify", verify}, {"diagnostics", diagnostics},
-    {"ledger", ledger}, {"device", device}, {"audit", answer_audit},
+    {"trace", trace},   {"verify", verify},      {"diagnostics", diagnostics}, {"ledger", ledger},
+    {"device", device}, {"audit", answer_audit}, {"fix", answer_fix},
 };
 
 }  // namespace

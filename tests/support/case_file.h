@@ -59,6 +59,7 @@ Result<const Device*> case_device(const CaseSubject& subject, std::string_view s
 Result<model::ConditionId> case_condition(const model::Policy& policy, std::string_view name);
 
 Result<std::string> answer_audit(const CaseSubject& subject, std::string_view text);  // case_audit.cc
+Result<std::string> answer_fix(const CaseSubject& subject, std::string_view text);    // case_fix.cc
 
 struct CaseOutcome {
   std::vector<std::string> mismatches;  // "x.case:7: …" with the expected and the found lines

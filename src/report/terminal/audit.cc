@@ -212,6 +212,8 @@ std::string counts(const AuditReport& report) {
 
 std::string next_steps(const AuditReport& report) {
   std::string out;
+  if (!report.mend.empty())
+    out += with_place("mend it:      " + printable(report.mend), "(a proved snippet and its rollback)");
   if (!report.findings.empty())
     out += fmt::format("why, what:    aclmend explain {}\n", audit::text_of(report.findings.front().code).id);
   return out;

@@ -1,0 +1,41 @@
+// What `fix` says: the snippet with its proof, or why there is none.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "endpoints/result.h"
+#include "fix/result.h"
+#include "report/frame.h"
+
+namespace aclmend::report {
+
+// How this vendor's text is written.
+struct Dialect {
+  std::string comment;  // begins a line that is no command
+  std::string save, confirmed, effect;
+};
+
+struct FixReport {
+  Frame frame;
+  endpoints::Release release;  // its rows are not printed
+  std::string file;            // as given
+  std::string vendor;
+  std::vector<std::string>
+      made_for;  // what identifies the running configuration, and the command that tells it
+  Dialect dialect;
+  fix::Mend mend;
+};
+
+namespace json {
+std::string fix(const FixReport& report);
+}
+namespace terminal {
+// The snippet; all else is a comment. Of a refusal: nothing.
+std::string fix(const FixReport& report);
+// Why it was refused, for stderr.
+std::string fix_refused(const FixReport& report);
+// The live commands alone.
+std::string rollback(const FixReport& report);
+}  // namespace terminal
+
+}  // namespace aclmend::report
