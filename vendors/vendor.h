@@ -46,6 +46,11 @@ struct Reading {
 
 struct ReadOptions {
   AddressSet local;  // addresses of the device itself, where the export does not say
+  // Commands to be typed into the device with this scope (or the only one) after it was read: the reading is
+  // of that device alone then, and its ledgers go on with those of the scripts. Where none or several are
+  // meant, all are read and nothing is typed.
+  std::vector<SourcePtr> scripts = {};
+  std::string scope = {};
 };
 
 // ---- changes ------------------------------------------------------------------------------------------

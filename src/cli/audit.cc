@@ -149,15 +149,16 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
   const auto start = std::chrono::steady_clock::now();
   intake::Request request{planned.files, planned.question.vendor, {}};
   for (const Address address : planned.question.local) request.options.local |= AddressSet(address);
-  auto read = intake::read_device(request);
+  request.scripts = options.ask.device.scripts;
+  request.options.scope = planned.question.context;
+  const auto intake = intake::read_device(request);
   answer.read_seconds = seconds_since(start);
-  if (!read) {
-    answer.devices.push_back(unreadable(planned, read.error()));
+  if (!intake && !request.scripts.empty()) {
+    answer.failure = intake.error();
     return answer;
   }
-  const auto intake = after_scripts(options.ask.device, std::move(*read));
   if (!intake) {
-    answer.failure = intake.error();
+    answer.devices.push_back(unreadable(planned, intake.error()));
     return answer;
   }
   answer.has_script_errors = intake::has_script_errors(*intake);

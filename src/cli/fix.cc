@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <future>
 #include <memory>
 
 #include "base/file.h"
@@ -38,7 +39,7 @@ Result<Meant> meant_by(const Options& options, const Asking& asking) {
     return fail(
         fmt::format("fix mends one device, and here are {}: name its configuration", asking.devices.size()));
   meant.planned = &asking.devices.front();
-  intake::Request request{meant.planned->files, meant.planned->question.vendor, {}};
+  intake::Request request{meant.planned->files, meant.planned->question.vendor, {}, {}};
   for (const Address address : meant.planned->question.local) request.options.local |= AddressSet(address);
   TRY(intake, intake::read_device(request));
   meant.intake = std::move(intake);
@@ -73,10 +74,17 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
   question.device = meant.device;
   question.vendor = &vendor;
   question.unknown = options.settle_unknown ? fix::Unknown::settled : fix::Unknown::left_alone;
-  TRY(mend, fix::mend(question));
+  // A large file takes as long to digest as to read: that is done beside the search.
+  auto frame = std::async(std::launch::async, [&] {
+    report::Frame inputs;
+    add_reading(inputs, meant.intake, Digests::wanted);
+    return inputs;
+  });
+  auto mend = fix::mend(question);
   FixReport report;
-  add_reading(report.frame, meant.intake, Digests::wanted);
-  for (const audit::Inference& inference : mend.before.inferred)
+  report.frame = frame.get();
+  if (!mend) return std::unexpected(mend.error());
+  for (const audit::Inference& inference : mend->before.inferred)
     report.frame.inferred.push_back(inferred_text(inference));
   for (const std::string& text : meant.device->inferred) report.frame.inferred.push_back(text);
   report.frame.assumed = std::move(asked.assumed);
@@ -89,7 +97,7 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
     report.dialect = {std::string(editing.comment), std::string(editing.save), std::string(editing.confirmed),
                       std::string(editing.effect)};
   }
-  report.mend = std::move(mend);
+  report.mend = std::move(*mend);
   return report;
 }
 

@@ -133,14 +133,9 @@ void declare_apply(CLI::App& app, DeviceOptions& options) {
       ->group(std::string(device_group));
 }
 
-Result<intake::Intake> after_scripts(const DeviceOptions& options, intake::Intake intake) {
-  if (options.scripts.empty()) return intake;
-  TRY(device, intake::device_in(intake, options.context));
-  return intake::apply(intake, *device, options.scripts);
-}
-
 Result<intake::Request> request_of(const DeviceOptions& options) {
-  intake::Request request{options.files, options.vendor, {}};
+  intake::Request request{options.files, options.vendor, {}, options.scripts};
+  request.options.scope = options.context;
   for (const std::string& text : options.local) {
     const auto prefix = parse_prefix(text);
     if (!prefix) return fail(fmt::format("expected an address after --local, found '{}'", text));

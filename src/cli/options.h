@@ -31,9 +31,6 @@ void declare(CLI::App& app, DeviceOptions& options, Files files);
 // --apply, for commands that ask about a device as it is or will be.
 void declare_apply(CLI::App& app, DeviceOptions& options);
 Result<intake::Request> request_of(const DeviceOptions& options);
-// What was read, after the scripts of --apply were typed into the device (of --context, where there are
-// several); as it is where none was given.
-Result<intake::Intake> after_scripts(const DeviceOptions& options, intake::Intake intake);
 
 // What the asker knows of the way: --ingress --egress --direction --application --assume.
 struct WayOptions {

@@ -261,9 +261,7 @@ Result<TraceReport> report_of(const Options& options, const intake::Intake& inta
 int run(const Options& options, Streams& streams) {
   const auto request = request_of(options.device);
   if (!request) return not_judged(streams, request.error());
-  auto read = intake::read_device(*request);
-  if (!read) return not_judged(streams, read.error());
-  const auto intake = after_scripts(options.device, std::move(*read));
+  const auto intake = intake::read_device(*request);
   if (!intake) return not_judged(streams, intake.error());
   auto report = report_of(options, *intake);
   if (!report) return not_judged(streams, report.error());

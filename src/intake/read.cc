@@ -131,6 +131,28 @@ std::optional<Error> given_up(const Reading& reading, std::span<const SourcePtr>
   return std::nullopt;
 }
 
+// A script that is plainly another vendor's: its own words say so, and none of this vendor's.
+const Vendor* other_vendor_of(const Source& script, const Vendor& vendor) {
+  constexpr int sure = 60;
+  if (vendor.recognise(script).confidence > 0) return nullptr;
+  const auto found = std::ranges::find_if(all_vendors(), [&](const Vendor* one) {
+    return one != &vendor && one->recognise(script).confidence >= sure;
+  });
+  return found == all_vendors().end() ? nullptr : *found;
+}
+
+std::optional<Error> unfit_script(std::span<const SourcePtr> scripts, const Vendor& vendor) {
+  if (!scripts.empty() && vendor.editing == nullptr)
+    return Error{
+        .message = fmt::format("commands cannot be applied to the configuration of a {}", vendor.title),
+        .file = scripts.front()->name()};
+  for (const SourcePtr& script : scripts)
+    if (const Vendor* other = other_vendor_of(*script, vendor))
+      return Error{.message = fmt::format("this is a {}'s, the device is a {}", other->title, vendor.title),
+                   .file = script->name()};
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<const Vendor*> vendor_named(std::string_view id, Vendors vendors) {
@@ -160,6 +182,7 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
   } else {
     known.form = known.vendor->recognise(*sources.front()).form;
   }
+  if (auto error = unfit_script(options.scripts, *known.vendor)) return fail(std::move(*error));
   auto reading = known.vendor->read(sources, options);
   if (!reading) {
     Error error = std::move(reading).error();
@@ -167,8 +190,14 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
     if (error.hint.empty()) error.hint = how_to_export(Vendors(&known.vendor, 1));
     return fail(std::move(error));
   }
+  sources.insert(sources.end(), options.scripts.begin(), options.scripts.end());
   if (auto error = given_up(*reading, sources)) return fail(std::move(*error));
-  return Intake{std::move(sources), known.vendor, std::move(known.form), std::move(*reading)};
+  Intake intake{std::move(sources), known.vendor, std::move(known.form), std::move(*reading)};
+  if (options.scripts.empty()) return intake;
+  TRY(device, device_in(intake, options.scope));
+  (void)device;
+  intake.scripts = options.scripts.size();
+  return intake;
 }
 
 Result<Intake> read_device(const Request& request) {
@@ -177,7 +206,18 @@ Result<Intake> read_device(const Request& request) {
     TRY(source, read_file(path));
     sources.push_back(std::move(source));
   }
-  return read_sources(std::move(sources), request.vendor, request.options);
+  ReadOptions options = request.options;
+  for (const std::string& path : request.scripts) {
+    TRY(script, read_file(path));
+    options.scripts.push_back(std::move(script));
+  }
+  return read_sources(std::move(sources), request.vendor, options);
+}
+
+bool has_script_errors(const Intake& intake) {
+  return std::ranges::any_of(intake.reading.diagnostics.all(), [&](const Diagnostic& one) {
+    return one.severity == Severity::error && one.span.source + intake.scripts >= intake.sources.size();
+  });
 }
 
 Result<const Device*> device_in(const Intake& intake, std::string_view scope) {

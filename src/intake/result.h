@@ -16,6 +16,7 @@ struct Request {
   std::vector<std::string> files;  // of one device: a dual-stack iptables has two
   std::string vendor;              // forced by its id; empty: recognised by the content
   ReadOptions options;
+  std::vector<std::string> scripts = {};  // commands to be typed into the device before anything is asked
 };
 
 struct Intake {
@@ -28,7 +29,9 @@ struct Intake {
 
 // Reads the files of one device. Fails where a file cannot be read, is empty or no text, belongs to no vendor
 // or as well to several, where two files belong to different vendors, and where nothing in them can be
-// judged.
+// judged. With scripts the intake is of the one device they were typed into, and they stand behind its
+// sources; fails then where a script is an export or another vendor's, where the vendor's devices take none,
+// and where it is not said which device is meant.
 Result<Intake> read_device(const Request& request);
 // The same for texts that are at hand already.
 Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view vendor,
@@ -39,13 +42,6 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
 // choices.
 Result<const Device*> device_in(const Intake& intake, std::string_view scope);
 
-// One of its devices after the scripts at these paths were typed into it, one after another: the intake of
-// that device alone, with the scripts among its sources and what was said about them among its diagnostics.
-// Fails where a script cannot be read, is an export or another vendor's, and where the vendor's devices take
-// none.
-Result<Intake> apply(const Intake& intake, const Device& device, std::span<const std::string> paths);
-// The same for scripts that are at hand already.
-Result<Intake> apply(const Intake& intake, const Device& device, std::vector<SourcePtr> scripts);
 // Something in the scripts was refused or not understood: the device is not as the script wants it.
 bool has_script_errors(const Intake& intake);
 

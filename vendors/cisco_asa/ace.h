@@ -68,10 +68,10 @@ struct Ace {
   PortPlace source_port, destination_port;  // ICMP: type and code
   std::string_view user, source_tag, destination_tag, time_range;
   std::string_view log_level, log_interval;  // as written; empty: the device's defaults
-  std::string_view unpaired;         // a mask that does not fit its address
-  std::string_view odd_octet;        // an address with a leading zero in an octet
-  std::string_view odd_log;          // a log tail nobody knows: without effect on what matches
-  std::string_view undefined_group;  // after the source: ports or destination, nobody can say
+  std::string_view unpaired;                 // a mask that does not fit its address
+  std::string_view odd_octet;                // an address with a leading zero in an octet
+  std::string_view odd_log;                  // a log tail nobody knows: without effect on what matches
+  std::string_view undefined_group;          // after the source: ports or destination, nobody can say
   std::string_view fault_word;
   std::string fault;  // what was expected; empty: all is understood
   bool operator==(const Ace&) const = default;

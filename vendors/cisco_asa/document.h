@@ -98,12 +98,12 @@ struct ListUse {
 struct AccessList {
   std::string name;
   ListType type = ListType::extended;
-  bool is_ipv6 = false;       // `ipv6 access-list`
-  bool has_commands = false;  // `line N` out of order or `no`: its entries are commands, not a listing
-  bool is_shown = false;      // `show access-list`: numbered and expanded
+  bool is_ipv6 = false;        // `ipv6 access-list`
+  bool has_commands = false;   // `line N` out of order or `no`: its entries are commands, not a listing
+  bool is_shown = false;       // `show access-list`: numbered and expanded
   bool is_renumbered = false;  // commands were typed into what was shown: its entries count anew
-  bool is_cut_off = false;    // the file ended inside it
-  std::uint32_t count = 0;    // entries that have a number of their own
+  bool is_cut_off = false;     // the file ended inside it
+  std::uint32_t count = 0;     // entries that have a number of their own
   std::uint32_t last_number = 0;
   std::vector<Entry> entries;
 };
@@ -163,7 +163,7 @@ struct Header {
   std::string context;
   std::string hostname;
   std::string checksum;  // Cryptochecksum: of the running configuration, as it stands there
-  std::string written;  // what follows ": Written by … at "
+  std::string written;   // what follows ": Written by … at "
   Form form = Form::part;
   bool is_saved = false;  // ": Saved": the device wrote it
   bool has_end = false;   // ": end" or Cryptochecksum
@@ -189,10 +189,10 @@ struct Configuration {
   bool is_transparent = false;
   bool is_system_context = false;  // the system space of a multiple-context device
   bool is_cut_off = false;
-  bool has_new_nat = false;         // 8.3 and later
-  bool old_nat_lines = false;       // static, global, nat (inside) 1: before 8.3
+  bool has_new_nat = false;             // 8.3 and later
+  bool old_nat_lines = false;           // static, global, nat (inside) 1: before 8.3
   bool has_forward_references = false;  // names may be used before they exist
-  bool has_unread_binding = false;  // an access-group line that is not understood
+  bool has_unread_binding = false;      // an access-group line that is not understood
   Span nat_control;
   std::vector<Statement> established;  // permits that hang on earlier connections
   std::vector<Span> old_filters;       // conduit, outbound, apply: PIX 5 and 6

@@ -1,8 +1,14 @@
 // Changing an ASA: edits → commands to paste, and commands → the device after them.
 #pragma once
-#include "vendors/cisco_asa/document.h"
+#include "vendors/cisco_asa/reader.h"
 
 namespace aclmend::cisco_asa {
+
+// Of which sources a reading tells what was found in them: of those before the scripts it may be known.
+enum class Told : std::uint8_t { all, scripts_alone };
+// The device that a configuration becomes when the account's sources from `first_script` on are typed into it
+// (apply.cc). Fails where one of them is no script.
+Result<Reading> type_in(Configuration start, Account& account, std::uint16_t first_script, Told told);
 
 // The device after scripts were typed into it (apply.cc).
 Result<Reading> apply(const Device& device, std::span<const SourcePtr> scripts);

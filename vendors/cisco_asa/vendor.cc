@@ -92,10 +92,20 @@ std::vector<std::string> scopes(const std::vector<Configuration*>& devices) {
   return names;
 }
 
-Result<Reading> read(std::span<const SourcePtr> sources, const ReadOptions& options) {
+// The device that scripts are meant for; none: it is not said clearly.
+std::optional<std::size_t> device_meant(const std::vector<std::string>& names, std::string_view scope) {
+  if (scope.empty() && names.size() == 1) return 0;
+  const auto found = std::ranges::find(names, scope);
+  if (scope.empty() || found == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+Result<Reading> read(std::span<const SourcePtr> exports, const ReadOptions& options) {
+  std::vector<SourcePtr> sources(exports.begin(), exports.end());
+  sources.insert(sources.end(), options.scripts.begin(), options.scripts.end());
   Account account(sources);
   Reader reader(account);
-  for (std::uint16_t i = 0; i < sources.size(); ++i) reader.read(i);
+  for (std::uint16_t i = 0; i < exports.size(); ++i) reader.read(i);
   const auto not_judged = [&](std::string message) {
     Error error;
     error.message = std::move(message);
@@ -117,6 +127,12 @@ Result<Reading> read(std::span<const SourcePtr> sources, const ReadOptions& opti
   if (devices.size() > most_devices)
     return not_judged(fmt::format("more than {} devices in one file", most_devices));
   const std::vector<std::string> names = scopes(devices);
+  if (const auto meant = options.scripts.empty() ? std::nullopt : device_meant(names, options.scope)) {
+    const auto first_script = static_cast<std::uint16_t>(exports.size());
+    TRY(typed, type_in(std::move(*devices[*meant]), account, first_script, Told::all));
+    typed.devices.front().scope = names[*meant];
+    return typed;
+  }
   Reading reading;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     Device device = convert(*devices[i], account, options);
