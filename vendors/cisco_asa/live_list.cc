@@ -1,13 +1,16 @@
 #include "vendors/cisco_asa/live_list.h"
 
+#include <future>
+
 #include "base/text.h"
 
 namespace aclmend::cisco_asa {
 
 namespace {
 
-// What `show access-list` says behind an entry is none of its words.
+// What `show access-list` says behind an entry is none of its words: "(hitcnt=812) 0x5c1e2f30".
 std::string_view without_state(std::string_view text) {
+  if (text.find("0x") == std::string_view::npos && text.find('(') == std::string_view::npos) return text;
   if (const std::size_t hits = text.find(" (hitcnt="); hits != std::string_view::npos)
     text = text.substr(0, hits);
   const std::size_t last = text.find_last_of(" \t");
@@ -50,7 +53,8 @@ EntryCommand entry_command(std::string_view text, const Configuration& configura
   command.text = without_state(words.rest());
   if (auto plain = plain_ace(command.text, configuration)) command.ace = *plain;
   else command.ace = parse_ace(words, configuration);
-  command.meaning = meaning_of(command.ace, without_tail(command.text), configuration, family);
+  command.meaning = meaning_of(command.ace, command.text, configuration, family);
+  if (command.meaning.is_doubtful) command.meaning.text = without_tail(command.text);
   return command;
 }
 
@@ -66,6 +70,9 @@ LiveList::LiveList(const AccessList& list, const Configuration& configuration,
 // The entries of a listing are commands as well: each is put at the end.
 void LiveList::start(const AccessList& list) {
   items_.reserve(list.entries.size());
+  const std::vector<std::uint64_t> hashes = list.is_shown || list.has_commands
+                                                ? std::vector<std::uint64_t>(list.entries.size())
+                                                : plain_hashes(list);
   std::uint32_t shown = 0;
   for (std::size_t i = 0; i < list.entries.size(); ++i) {
     const Entry& entry = list.entries[i];
@@ -81,19 +88,66 @@ void LiveList::start(const AccessList& list) {
       const EntryCommand command = command_of(entry.place, scratch);
       has_gaps_ |= command.line != 0 && command.line != ++shown;
     }
-    enact(entry, list.has_commands ? Placing::as_typed : Placing::at_the_end);
+    if (hashes[i] == 0 || !start_plain(list, entry, hashes[i]))
+      enact(entry, list.has_commands ? Placing::as_typed : Placing::at_the_end);
   }
+}
+
+// The short way of nearly all lines of a long listing: "access-list NAME extended …", every word understood.
+std::optional<Meaning> LiveList::plain_meaning(const AccessList& list, const Entry& entry) const {
+  constexpr std::string_view command = "access-list ", type = " extended ";
+  if (entry.kind != EntryKind::ace || entry.place.is_glued) return std::nullopt;
+  std::string_view text = sources_[entry.place.source]->text(entry.place.span());
+  if (!text.starts_with(command)) return std::nullopt;
+  text.remove_prefix(command.size());
+  if (!text.starts_with(list.name) || !text.substr(list.name.size()).starts_with(type)) return std::nullopt;
+  const auto ace = plain_ace(text.substr(list.name.size() + type.size()), configuration_);
+  if (!ace) return std::nullopt;
+  Meaning meaning = meaning_of(*ace, {}, configuration_, family_);
+  if (meaning.is_doubtful) return std::nullopt;
+  return meaning;
+}
+
+// The hashes of what the entries mean, 0 where an entry is not plain; of a long list two halves at once.
+std::vector<std::uint64_t> LiveList::plain_hashes(const AccessList& list) const {
+  constexpr std::size_t is_long = 10'000;
+  std::vector<std::uint64_t> hashes(list.entries.size());
+  const auto fill = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i)
+      if (const auto meaning = plain_meaning(list, list.entries[i])) hashes[i] = hash_of(*meaning);
+  };
+  const std::size_t half = hashes.size() < is_long ? hashes.size() : hashes.size() / 2;
+  std::future<void> rest;
+  if (half < hashes.size()) rest = std::async(std::launch::async, fill, half, hashes.size());
+  fill(0, half);
+  if (rest.valid()) rest.get();
+  return hashes;
+}
+
+// Puts the entry at the end, unless it is there.
+bool LiveList::start_plain(const AccessList& list, const Entry& entry, std::uint64_t hash) {
+  std::uint32_t& known = table_.place_of(hash, [&](std::uint32_t id) {
+    std::string scratch;
+    return same(command_of(items_[id].entry.place, scratch).meaning, *plain_meaning(list, entry));
+  });
+  if (known != 0) return false;
+  const auto id = static_cast<std::uint32_t>(items_.size());
+  known = id + 1;
+  ++rules_;
+  items_.push_back({entry, 0, 0, false});
+  order_.append(id);
+  return true;
 }
 
 EntryCommand LiveList::command_of(const Statement& place, std::string& scratch) const {
   return entry_command(text_of(place, sources_[place.source]->text(), scratch), configuration_, family_);
 }
 
-std::uint32_t& LiveList::place_in_table(const EntryCommand& command) {
-  return table_.place_of(hash_of(command.meaning), [&](std::uint32_t id) {
+std::uint32_t& LiveList::place_in_table(const Meaning& meaning) {
+  return table_.place_of(hash_of(meaning), [&](std::uint32_t id) {
     if (items_[id].is_gone) return false;
     std::string scratch;
-    return same(command_of(items_[id].entry.place, scratch).meaning, command.meaning);
+    return same(command_of(items_[id].entry.place, scratch).meaning, meaning);
   });
 }
 
@@ -114,7 +168,7 @@ std::optional<std::uint32_t> LiveList::find_remark(const EntryCommand& command) 
 
 std::optional<std::uint32_t> LiveList::find(const EntryCommand& command) {
   if (command.is_remark) return find_remark(command);
-  const std::uint32_t known = place_in_table(command);
+  const std::uint32_t known = place_in_table(command.meaning);
   if (known == 0) return std::nullopt;
   return known - 1;
 }
@@ -138,7 +192,7 @@ Enacted LiveList::enact(const Entry& entry, Placing placing) {
   }
   const auto id = static_cast<std::uint32_t>(items_.size());
   if (!command.is_remark) {
-    std::uint32_t& known = place_in_table(command);
+    std::uint32_t& known = place_in_table(command.meaning);
     if (known != 0) {
       Item& item = items_[known - 1];
       const bool is_unchanged = same_to_the_end(command_of(item.entry.place, other), command);

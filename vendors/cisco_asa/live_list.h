@@ -62,7 +62,10 @@ class LiveList {
   EntryCommand command_of(const Statement& place, std::string& scratch) const;
   void start(const AccessList& list);
   std::optional<std::uint32_t> find_remark(const EntryCommand& command);
-  std::uint32_t& place_in_table(const EntryCommand& command);
+  std::optional<Meaning> plain_meaning(const AccessList& list, const Entry& entry) const;
+  std::vector<std::uint64_t> plain_hashes(const AccessList& list) const;
+  bool start_plain(const AccessList& list, const Entry& entry, std::uint64_t hash);
+  std::uint32_t& place_in_table(const Meaning& meaning);
 
   const Configuration& configuration_;
   std::span<const SourcePtr> sources_;
