@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 
 #include "base/file.h"
 #include "inventory/flows.h"
@@ -63,6 +65,45 @@ Result<inventory::Inventory> inventory_at(const std::string& path) {
 }
 
 }  // namespace
+
+std::string for_a_shell(std::string_view word) {
+  const bool is_plain = std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (is_plain && !word.empty()) return std::string(word);
+  std::string text = "'";
+  for (const char c : word)
+    if (c == '\'') text += "'\\''";
+    else text += c;
+  return text + "'";
+}
+
+std::string as_typed(const AskOptions& options) {
+  std::string typed;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) typed += fmt::format(" {} {}", name, for_a_shell(value));
+  };
+  const auto add_each = [&](std::string_view name, const std::vector<std::string>& values) {
+    for (const std::string& value : values) add(name, value);
+  };
+  add("--vendor", options.device.vendor);
+  add("--context", options.device.context);
+  add_each("--local", options.device.local);
+  add_each("--to", options.flow.to);
+  add("--ingress", options.way.ingress);
+  add("--egress", options.way.egress);
+  add("--direction", options.way.direction);
+  add("--application", options.way.application);
+  add_each("--assume", options.way.assume);
+  add_each("--flow", options.flow.flows);
+  add("--rules", options.rules);
+  add("--instance", options.flow.instance);
+  add("--endpoints", options.flow.endpoints);
+  add("--inventory", options.flow.inventory);
+  if (options.flow.strict) typed += " --strict";
+  return typed;
+}
 
 void declare(CLI::App& app, AskOptions& options, Files files) {
   declare(app, options.device, files);

@@ -286,12 +286,7 @@ std::string mend_command(const AuditReport& report, const Options& options) {
     return !check.is_companion && check.status == audit::Status::fail;
   });
   if (!is_blocked) return {};
-  std::string command = "aclmend fix " + device.file;
-  for (const std::string& to : ask.flow.to) command += " --to " + to;
-  if (!ask.way.ingress.empty()) command += " --ingress " + ask.way.ingress;
-  if (!ask.way.egress.empty()) command += " --egress " + ask.way.egress;
-  for (const std::string& flow : ask.flow.flows) command += " --flow " + flow;
-  return command;
+  return "aclmend fix " + for_a_shell(device.file) + as_typed(ask);
 }
 
 int run_audit(const Options& options, Streams& streams) {

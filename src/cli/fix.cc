@@ -90,6 +90,9 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
   report.frame.assumed = std::move(asked.assumed);
   report.release = asking.release;
   report.file = meant.intake.sources.front()->name();
+  if (meant.intake.reading.devices.size() > 1) report.scope = meant.device->scope;
+  report.typed = as_typed(options.ask);
+  report.settles_unknown = options.settle_unknown;
   report.vendor = vendor.id;
   if (vendor.editing != nullptr) {
     const Editing& editing = *vendor.editing;

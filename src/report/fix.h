@@ -19,6 +19,9 @@ struct FixReport {
   Frame frame;
   endpoints::Release release;  // its rows are not printed
   std::string file;            // as given
+  std::string scope;           // the context, where the file holds several firewalls
+  std::string typed;           // the options that decided the question, for commands to type next
+  bool settles_unknown = false;
   std::string vendor;
   std::vector<std::string>
       made_for;  // what identifies the running configuration, and the command that tells it

@@ -449,6 +449,9 @@ LoweredLists lower_lists(Lowering& lowering, AddressBook& addresses, ServiceBook
   constexpr std::size_t most_uses = 4;
   for (const auto& [name, use] : from.list_uses)
     if (std::vector<ListUse>& its = uses[name]; its.size() < most_uses) its.push_back(use);
+  for (const Binding& binding : from.bindings)  // who may reach the device itself is no matter of ours
+    if (binding.kind == BindingKind::control_plane)
+      uses[binding.list].push_back({model::UserKind::other, binding.place.span()});
   const auto add_users = [&](const Rule& rule, const model::User& user) {
     addresses.add_user(rule.source, user);
     addresses.add_user(rule.destination, user);

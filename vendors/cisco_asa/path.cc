@@ -371,6 +371,7 @@ NodeId Way::ingress_case(const model::Interface& in) {
 // Which interface a real address lies behind: what a translation says, then its own networks and static
 // routes by longest prefix, then the default route. What two of them claim is nobody's.
 void Way::select_destinations() {
+  if (lowering_.from.is_transparent) return;  // a bridge goes by MAC addresses; its routes are its own
   AddressSet taken;
   std::map<std::string, AddressSet, std::less<>> claims;
   for (const auto& [name, set] : nat_.behind) claims[name] |= set;

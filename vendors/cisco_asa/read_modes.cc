@@ -133,24 +133,45 @@ bool Reader::interface_line(const Line& line, Words words) {
   return true;
 }
 
+namespace {
+
+// Words that stand before the name of a list, whatever command they are in.
+constexpr std::string_view before_a_list[] = {
+    "access-list", "network-acl", "redirect-list", "group-list",      "classify-list", "action-classify-list",
+    "acl-in",      "acl-out",     "access-group",  "distribute-list", "list"};
+
+bool names_list(std::string_view first, std::string_view before, std::string_view at) {
+  if (std::ranges::find(before_a_list, at) != std::end(before_a_list)) return true;
+  if (at == "value") return before.ends_with("filter") || before.ends_with("split-tunnel-network-list");
+  if (at == "match") return first == "aaa";  // aaa authentication match LIST inside SERVERS
+  return before == "match" && (at == "address" || at == "ip");
+}
+
+}  // namespace
+
 // crypto map … match address LIST, match access-list LIST, vpn-filter value LIST …: the list is used there.
 // What people write as text names no list, whatever its words.
 void Reader::note_list_use(const Line& line) {
   Words words(line.text);
   constexpr std::string_view texts[] = {"banner", "description", "snmp-server", "user-message", "prompt"};
-  if (std::ranges::find(texts, words.peek()) != std::end(texts)) return;
-  model::UserKind kind = model::UserKind::other;
-  if (words.peek() == "crypto") kind = model::UserKind::crypto;
+  const std::string_view first = words.peek();
+  if (std::ranges::find(texts, first) != std::end(texts)) return;
+  const auto note = [&](std::string_view list, model::UserKind kind) {
+    now().list_uses.push_back({std::string(list), {kind, line.place.span()}});
+  };
+  // `match ip address LIST …` of a route map: as many as there are.
+  if (Words ahead = words;
+      ahead.accept("match") && (ahead.accept("ip") || ahead.accept("ipv6")) &&
+      (ahead.accept("address") || ahead.accept("next-hop") || ahead.accept("route-source"))) {
+    while (!ahead.at_end()) note(ahead.next(), model::UserKind::other);
+    return;
+  }
   std::string_view before, at = words.next();
   while (!words.at_end()) {
     const std::string_view next = words.next();
-    const bool names_list = at == "access-list" || (before == "match" && at == "address") ||
-                            (before == "vpn-filter" && at == "value") ||
-                            (before == "split-tunnel-network-list" && at == "value") ||
-                            (before == "match" && at == "ip");
-    if (names_list && next != "access-list" && next != "address") {
-      if (before == "vpn-filter") kind = model::UserKind::crypto;
-      now().list_uses.push_back({std::string(next), {kind, line.place.span()}});
+    if (names_list(first, before, at) && next != "access-list" && next != "address") {
+      const bool is_of_a_vpn = first == "crypto" || before.ends_with("vpn-filter");
+      note(next, is_of_a_vpn ? model::UserKind::crypto : model::UserKind::other);
     }
     before = at;
     at = next;

@@ -56,6 +56,8 @@ struct Writer {
     std::string command;  // "access-list OUT"
   };
   Result<Named> list_of(model::ListId id) const;
+  // The same, where no more than the filter feels an edit of it.
+  Result<Named> list_to_edit(model::ListId id) const;
   struct Text {
     std::string command, entry;  // "access-list OUT", "extended permit …"
     std::uint32_t number = 0;
@@ -84,8 +86,33 @@ Result<Writer::Named> Writer::list_of(model::ListId id) const {
   return fail(fmt::format("'{}' is no access list of this device", printable(name)));
 }
 
+std::string_view words_for(model::UserKind kind) {
+  switch (kind) {
+    case model::UserKind::nat: return "a translation";
+    case model::UserKind::crypto: return "a VPN";
+    case model::UserKind::filter_rule:
+    case model::UserKind::group:
+    case model::UserKind::other: break;
+  }
+  return "something beside the filter";
+}
+
+Result<Writer::Named> Writer::list_to_edit(model::ListId id) const {
+  TRY(list, list_of(id));
+  const auto refused = [&](model::UserKind kind, Span span) {
+    return fail(fmt::format("{} is used by {} too (line {})", list.list->name, words_for(kind),
+                            document.sources[span.source]->position(span.begin).line));
+  };
+  for (const auto& [name, use] : from.list_uses)
+    if (name == list.list->name) return refused(use.kind, use.span);
+  for (const Binding& one : from.bindings)
+    if (one.list == list.list->name && one.kind == BindingKind::control_plane)
+      return refused(model::UserKind::other, one.place.span());
+  return list;
+}
+
 Result<Writer::Text> Writer::text_of_rule(model::RuleRef ref) const {
-  TRY(list, list_of(ref.list));
+  TRY(list, list_to_edit(ref.list));
   const auto& rules = device.policy.lists[ref.list].rules;
   if (ref.index >= rules.size()) return fail("there is no such rule");
   const model::Rule& rule = rules[ref.index];
@@ -229,7 +256,7 @@ Result<std::vector<std::string>> Writer::sources_of(const InsertPermit& edit,
 }
 
 Result<Commands> Writer::operator()(const InsertPermit& edit) {
-  TRY(list, list_of(edit.list));
+  TRY(list, list_to_edit(edit.list));
   const auto& rules = device.policy.lists[edit.list].rules;
   if (edit.before && *edit.before >= rules.size()) return fail("there is no such rule");
   const bool is_ipv6_list = list.list->is_ipv6;
@@ -319,6 +346,9 @@ std::optional<std::string> objection(const AsaDocument& document, const Commands
 Result<Commands> write(const Device& device, const Edit& edit) {
   const auto* document = dynamic_cast<const AsaDocument*>(device.document.get());
   if (document == nullptr) return fail("nothing is known of this device but its policy");
+  const Header& header = document->configuration.header;
+  if (header.product == Product::pix && (header.major < 6 || (header.major == 6 && header.minor < 3)))
+    return fail("before 6.3 a PIX takes no entry between others and no remark");
   Writer writer{device, *document, document->configuration, era_of(document->configuration), {}};
   TRY(commands, std::visit(writer, edit));
   for (const std::vector<std::string>* lines : {&commands.lines, &commands.rollback})

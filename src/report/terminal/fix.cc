@@ -27,6 +27,12 @@ std::string stem(std::string_view path) {
   return dot == 0 || dot == std::string::npos ? name : name.substr(0, dot);
 }
 
+// The command that asks the same once more.
+std::string again(const FixReport& report) {
+  return fmt::format("aclmend fix {}{}{}", report.file, report.typed,
+                     report.settles_unknown ? " --settle-unknown" : "");
+}
+
 class Writer {
  public:
   explicit Writer(const FixReport& report) : report_(report) {}
@@ -90,8 +96,11 @@ std::string on_the_wire(const fix::Proof& proof) {
 }
 
 void head(Writer& writer, const FixReport& report, std::string_view what) {
-  writer.comment(fmt::format("aclmend {} | {} in {} | {}", ACLMEND_VERSION, what, report.file,
+  writer.comment(fmt::format("aclmend {} | {} in {}{}{} | {}", ACLMEND_VERSION, what, report.file,
+                             report.scope.empty() ? "" : "/", report.scope,
                              endpoints::title(report.release)));
+  if (!report.scope.empty())
+    writer.comment(fmt::format("for {} alone: not for another firewall of this file", report.scope));
   for (const std::string& text : report.frame.inferred) writer.comment("inferred " + text);
   for (const std::string& text : report.frame.assumed) writer.comment("assumed " + text);
 }
@@ -127,7 +136,8 @@ void proof(Writer& writer, const FixReport& report) {
   for (const fix::Tried& tried : mend.tried)
     writer.fact(&tried == &mend.tried.front() ? "tried before" : "",
                 fmt::format("{}: {}", tried.edit, tried.reason));
-  writer.fact("check it yourself", fmt::format("aclmend audit {} --apply {}.fix.txt", file, name));
+  writer.comment(fmt::format("  {:<{}} aclmend audit {} --apply {}.fix.txt{}", "check it yourself",
+                             label_width, file, name, report.typed));  // a command: never wrapped
 }
 
 void unknown_left(Writer& writer, const FixReport& report) {
@@ -142,7 +152,7 @@ void unknown_left(Writer& writer, const FixReport& report) {
 
 std::string nothing_to_do(const FixReport& report) {
   Writer writer(report);
-  head(writer, report, "nothing to mend");
+  head(writer, report, report.mend.still_unknown.empty() ? "nothing to mend" : "nothing is surely blocked");
   for (const audit::Check& check : report.mend.before.checks) {
     if (check.is_companion) continue;
     const std::string to = check.destination ? bare(*check.destination) : "the mail host";
@@ -179,9 +189,8 @@ std::string fix(const FixReport& report) {
   unknown_left(writer, report);
   writer.comment("--- rollback (proved: gives back the packets of today, no more, no less)");
   for (const std::string& line : mend.rollback) writer.comment("  " + line);
-  writer.comment(fmt::format("alone and without marks: aclmend fix {} --rollback", report.file));
-  writer.comment(
-      fmt::format("snippet, rollback and proof as files: aclmend fix {} --into mend/", report.file));
+  writer.comment(fmt::format("alone and without marks: {} --rollback", again(report)));
+  writer.comment(fmt::format("snippet, rollback and proof as files: {} --into mend/", again(report)));
   writer.comment("effect: " + report.dialect.effect);
   return writer.take();
 }
@@ -197,8 +206,8 @@ std::string fix_refused(const FixReport& report) {
                                : "");
   for (const std::string& condition : mend.to_go_on) {
     if (condition.find('\'') != std::string::npos) continue;  // not to be quoted in one way for each shell
-    out += fmt::format("  to go on: aclmend fix {} --assume '{}'     (printed in the proof)\n",
-                       printable(report.file), printable(condition));
+    out += fmt::format("  to go on: {} --assume '{}'     (printed in the proof)\n", printable(again(report)),
+                       printable(condition));
   }
   return out;
 }
