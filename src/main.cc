@@ -11,6 +11,8 @@
 
 #include "cli/run.h"
 
+#ifndef ACLMEND_SANITIZE  // the sanitizers have operators of their own
+
 // Files are read whole and stand beside what was made of them: some large blocks, each written from front to
 // back. Huge pages spare a hundred thousand page faults (a fifth of the time of an audit went there).
 void* operator new(std::size_t size) {
@@ -24,6 +26,8 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+#endif
 
 int main(int argc, char** argv) {
   // Keep what is freed for the next block instead of handing it back page by page (glibc's limits; a quarter

@@ -1,11 +1,25 @@
 #include "tests/support/allocations.h"
 
+#ifdef ACLMEND_SANITIZE
+#include <sanitizer/allocator_interface.h>
+#else
 #include <cstdlib>
 #include <new>
+#endif
 
 namespace {
 thread_local std::uint64_t allocated = 0;
 }
+
+#ifdef ACLMEND_SANITIZE  // its own operators are what finds faults: they are listened to, not replaced
+
+namespace {
+void count(const volatile void*, std::size_t size) { allocated += size; }
+void ignore(const volatile void*) {}
+const int installed = __sanitizer_install_malloc_and_free_hooks(count, ignore);
+}  // namespace
+
+#else
 
 void* operator new(std::size_t size) {
   allocated += size;
@@ -15,6 +29,8 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+#endif
 
 namespace aclmend::test {
 
