@@ -35,12 +35,8 @@ struct Meant {
 
 Result<Meant> meant_by(const Options& options, const Asking& asking) {
   Meant meant;
-  if (asking.devices.size() != 1)
-    return fail(
-        fmt::format("fix mends one device, and here are {}: name its configuration", asking.devices.size()));
-  meant.planned = &asking.devices.front();
-  intake::Request request{meant.planned->files, meant.planned->question.vendor, {}, {}};
-  for (const Address address : meant.planned->question.local) request.options.local |= AddressSet(address);
+  meant.planned = &asking.devices.front();  // of several files, which are one device, the first names it
+  TRY(request, request_of(options.ask.device));
   TRY(intake, intake::read_device(request));
   meant.intake = std::move(intake);
   TRY(device, intake::device_in(meant.intake, options.ask.device.context));
