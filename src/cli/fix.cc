@@ -134,6 +134,8 @@ int run_fix(const Options& options, Streams& streams) {
   if (!options.into.empty() && status != exit_not_judged) {
     if (const auto error = write_into(options.into, *report, streams)) return not_judged(streams, *error);
   }
+  const bool is_for_people = options.output.format == "text" && options.output.reports.empty();
+  if (status == exit_not_judged && is_for_people) return status;  // no file for a snippet that is none
   const bool is_written = !options.into.empty() && options.output.format == "text";
   const Format formats[] = {{"text",
                              [&] {

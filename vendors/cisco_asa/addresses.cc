@@ -118,6 +118,12 @@ AddressBook::AddressBook(Lowering& lowering) : lowering_(lowering), budget_(most
     if (object_ids_[i] != none) expand_object(i);
   for (std::uint32_t i = 0; i < from.groups.size(); ++i)
     if (group_ids_[i] != none) expand_group(i, 0);
+  for (const auto& [name, span] : from.group_uses) {
+    const NameEntry* known = named(from, name);
+    if (known == nullptr) continue;
+    const std::uint32_t id = known->is_group ? group_ids_[known->index] : object_ids_[known->index];
+    if (id != none) groups[id].users.push_back({model::UserKind::other, span, 0});
+  }
 }
 
 void AddressBook::expand_object(std::uint32_t index) {

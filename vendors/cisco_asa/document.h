@@ -134,6 +134,8 @@ struct Port {  // an interface
   bool has_dynamic_v4 = false;  // dhcp, pppoe
   bool has_dynamic_v6 = false;
   bool is_level_unknown = false;
+  std::uint32_t bridge_group = 0;  // of a member, and of the BVI of that number; 0: none
+  bool is_bvi = false;
   std::vector<PortAddress> addresses;
   Span span;
 };
@@ -178,6 +180,7 @@ struct Configuration {
   std::vector<AccessList> lists;
   ByName<std::uint32_t> list_index;  // "ipv6 NAME" for IPv6 lists of old
   std::vector<std::pair<std::string, ListUse>> list_uses;
+  std::vector<std::pair<std::string, Span>> group_uses;  // objects and groups named outside of the filter
   std::vector<Binding> bindings;
   std::vector<Port> ports;
   std::vector<Route> routes;

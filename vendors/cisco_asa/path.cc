@@ -54,6 +54,9 @@ class Way {
   std::optional<std::string> equal_level_deny(const model::Interface& in, const model::Interface& out) const;
   NodeId same_interface(const model::Interface& in);
   void select_destinations();
+  bool has_bridged_list(const model::Interface& port,
+                        const std::map<std::string, Attached, std::less<>>& lists) const;
+  NodeId bridged(const model::Interface& port);
   NodeId unknown_stage(ConditionKind kind, std::string_view name, std::string_view sentence);
 
   Lowering& lowering_;
@@ -215,7 +218,27 @@ NodeId Way::untranslation(const model::Interface& in) {
   return add(std::move(stage));
 }
 
+// A bridge group of a routed firewall has lists at two places, its members and its BVI, and no route tells by
+// which member packets go: a list at the one may decide about what goes by the name of the other.
+bool Way::has_bridged_list(const model::Interface& port,
+                           const std::map<std::string, Attached, std::less<>>& lists) const {
+  if (lowering_.from.is_transparent) return false;  // there members are asked by their own names
+  const std::vector<Port>& ports = lowering_.from.ports;
+  const auto its = std::ranges::find(ports, port.name, &Port::name);
+  if (its == ports.end() || its->bridge_group == 0) return false;
+  return std::ranges::any_of(ports, [&](const Port& other) {
+    return other.bridge_group == its->bridge_group && other.is_bvi != its->is_bvi && !other.name.empty() &&
+           lists.contains(other.name);
+  });
+}
+
+NodeId Way::bridged(const model::Interface& port) {
+  return unknown_stage(ConditionKind::device_state, fmt::format("bridge group of {}", port.name),
+                       "a list of another interface of the bridge group may decide");
+}
+
 NodeId Way::inbound(const model::Interface& in) {
+  if (has_bridged_list(in, in_)) return bridged(in);
   const auto its = in_.find(in.name);
   const bool has_own = its != in_.end();
   if (!has_own && !global_.is_there) return levels(in);
@@ -334,7 +357,9 @@ NodeId Way::egress(const model::Interface& in) {
     if (is_itself && !lowering_.from.permits_same_interface && !all_v4_is_behind_) continue;
     NodeId node = 0;
     const auto deny = has_own_list ? equal_level_deny(in, *out) : std::nullopt;
-    if (deny) {
+    if (has_bridged_list(*out, out_)) {
+      node = bridged(*out);
+    } else if (deny) {
       Stage stage;
       stage.name = fmt::format("from {} to {}", in.name, out->name);
       stage.implicit = *deny;

@@ -128,6 +128,10 @@ bool Reader::command(const Line& line, Words words) {
         Port port;
         port.hardware = words.rest();
         port.span = line.place.span();
+        if (std::string_view(port.hardware).starts_with("BVI")) {
+          port.bridge_group = parse_decimal<std::uint32_t>(trimmed(port.hardware.substr(3))).value_or(0);
+          port.is_bvi = port.bridge_group != 0;
+        }
         if (!may_scan(now().ports.size())) return true;
         const auto known = std::ranges::find(now().ports, port.hardware, &Port::hardware);
         open_ = static_cast<std::uint32_t>(known - now().ports.begin());
@@ -671,6 +675,7 @@ void Reader::nat(const Line& line, Words words) {
 // ---- what is mentioned only ---------------------------------------------------------------------------
 
 void Reader::notes(const Line& line, std::string_view keyword, Words words) {
+  note_list_use(line);
   Configuration& all = now();
   const Span span = line.place.span();
   if (keyword == "established") {

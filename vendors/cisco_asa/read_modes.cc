@@ -115,6 +115,9 @@ bool Reader::interface_line(const Line& line, Words words) {
       }
       port.level = *level;
     }
+  } else if (keyword == "bridge-group") {
+    if (!port.is_bvi)
+      port.bridge_group = negated ? 0 : parse_decimal<std::uint32_t>(words.next()).value_or(0);
   } else if (keyword == "shutdown") {
     port.is_shutdown = !negated;
   } else if (keyword == "management-only") {
@@ -173,6 +176,8 @@ void Reader::note_list_use(const Line& line) {
       const bool is_of_a_vpn = first == "crypto" || before.ends_with("vpn-filter");
       note(next, is_of_a_vpn ? model::UserKind::crypto : model::UserKind::other);
     }
+    if (at == "object-group" || at == "object")
+      now().group_uses.emplace_back(std::string(next), line.place.span());
     before = at;
     at = next;
   }
