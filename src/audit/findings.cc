@@ -17,7 +17,7 @@ using model::ConditionKind;
 using model::Verdict;
 
 // The cause search reads every rule once a finding: on a hostile list with many findings it is left out.
-constexpr std::size_t most_rules_searched = 20'000'000;
+constexpr std::size_t most_rules_searched = 5'000'000;
 
 std::string service_of(const model::Slice& slice) {
   return fmt::format("{}/{}", protocol_name(slice.protocol), slice.destination_port);

@@ -88,6 +88,8 @@ void LiveList::start(const AccessList& list) {
       const EntryCommand command = command_of(entry.place, scratch);
       has_gaps_ |= command.line != 0 && command.line != ++shown;
     }
+    constexpr std::size_t ahead = 8;  // so that cache misses overlap
+    if (i + ahead < hashes.size()) table_.prefetch(hashes[i + ahead]);
     if (hashes[i] == 0 || !start_plain(list, entry, hashes[i]))
       enact(entry, list.has_commands ? Placing::as_typed : Placing::at_the_end);
   }
