@@ -203,13 +203,18 @@ std::string fingerprint(std::initializer_list<std::string_view> parts) {
   return sha256_hex(text).substr(0, 16);
 }
 
-Packet Examined::packet(Address peer) const {
+Packet packet_of(const inventory::Flow& flow, const model::Slice& slice, const PortSet& source_ports,
+                 Address peer) {
   constexpr std::uint16_t usual = 40'000;
-  const bool is_inbound = flow->direction == inventory::Direction::inbound;
-  return {is_inbound ? peer : host.wire, is_inbound ? host.wire : peer, slice.protocol,
-          slice.source_ports.contains(usual) ? usual : slice.source_ports.interval(0).first,
-          slice.destination_port};
+  const bool is_inbound = flow.direction == inventory::Direction::inbound;
+  const Address host = slice.destination;
+  return {is_inbound ? peer : host, is_inbound ? host : peer, slice.protocol,
+          source_ports.contains(usual) ? usual : source_ports.interval(0).first, slice.destination_port};
 }
+
+Packet Examined::packet(Address peer) const { return packet_of(*flow, slice, slice.source_ports, peer); }
+
+Packet Obstacle::packet(Address peer) const { return packet_of(*flow, slice, source_ports, peer); }
 
 Address example_of(const AddressSet& set) {
   const Address lowest = *set.lowest();

@@ -26,7 +26,14 @@ struct Obstacle {
   bool is_inbound() const { return flow->direction == inventory::Direction::inbound; }
   // The stopped packets, as they are on the wire.
   PacketSet packets() const;
+  // One of them, of this peer, from a usual source port where that is stopped.
+  Packet packet(Address peer) const;
 };
+
+// A packet of a flow between its host (the slice's address) and a peer, from a usual source port if it may
+// be.
+Packet packet_of(const inventory::Flow& flow, const model::Slice& slice, const PortSet& source_ports,
+                 Address peer);
 
 struct Examination {
   DeviceAudit told;

@@ -53,7 +53,30 @@ std::uint32_t packed(PortRange range) { return std::uint32_t{range.first} << 16 
 
 }  // namespace
 
-// Equal heads and tails are numbered without a hash: two versions of one export differ in few places.
+namespace {
+
+// Equal heads and tails are numbered without a hash: two versions of one export differ in few places. `same`
+// takes a position of either side.
+struct Ends {
+  std::size_t head = 0, tail = 0;
+  std::uint32_t next = 0;  // number that is not taken yet
+};
+template <class Same>
+Ends number_ends(std::vector<std::uint32_t>& before, std::vector<std::uint32_t>& after, Same same) {
+  Ends ends;
+  const std::size_t shorter = std::min(before.size(), after.size());
+  for (; ends.head < shorter && same(ends.head, ends.head); ++ends.head)
+    before[ends.head] = after[ends.head] = ends.next++;
+  for (; ends.tail < shorter - ends.head; ++ends.tail) {
+    const std::size_t b = before.size() - ends.tail - 1, a = after.size() - ends.tail - 1;
+    if (!same(b, a)) break;
+    before[b] = after[a] = ends.next++;
+  }
+  return ends;
+}
+
+}  // namespace
+
 template <class Same, class Hash>
 void Comparison::number(std::vector<std::uint32_t> Numbers::* member, Sides<std::size_t> sizes, Same same,
                         Hash hash) {
@@ -61,15 +84,8 @@ void Comparison::number(std::vector<std::uint32_t> Numbers::* member, Sides<std:
   auto& after = numbers_.after.*member;
   before.resize(sizes.before);
   after.resize(sizes.after);
-  std::uint32_t next = 0;
-  std::size_t head = 0, tail = 0;
-  const std::size_t shorter = std::min(sizes.before, sizes.after);
-  for (; head < shorter && same(Side::before, head, Side::after, head); ++head)
-    before[head] = after[head] = next++;
-  for (; tail < shorter - head &&
-         same(Side::before, sizes.before - tail - 1, Side::after, sizes.after - tail - 1);
-       ++tail)
-    before[sizes.before - tail - 1] = after[sizes.after - tail - 1] = next++;
+  auto [head, tail, next] = number_ends(
+      before, after, [&](std::size_t b, std::size_t a) { return same(Side::before, b, Side::after, a); });
   struct Known {
     Side side;
     std::size_t index;
@@ -103,12 +119,7 @@ void Comparison::number_groups(std::vector<Group> Policy::* all,
   auto& after = numbers_.after.*by_name;
   before.resize(sizes.before);
   after.resize(sizes.after);
-  std::uint32_t next = 0;
-  std::size_t head = 0, tail = 0;
-  const std::size_t shorter = std::min(sizes.before, sizes.after);
-  for (; head < shorter && same(head, head); ++head) before[head] = after[head] = next++;
-  for (; tail < shorter - head && same(sizes.before - tail - 1, sizes.after - tail - 1); ++tail)
-    before[sizes.before - tail - 1] = after[sizes.after - tail - 1] = next++;
+  auto [head, tail, next] = number_ends(before, after, same);
 
   // Between head and tail: by name where both sides have it, else (renamed, or without a name) by content.
   using Name = std::pair<std::string_view, GroupKind>;

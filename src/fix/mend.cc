@@ -202,12 +202,11 @@ void Search::note(const Candidate& candidate, std::string reason, std::optional<
 
 void Search::note_beyond(const State& state, const Candidate& candidate,
                          const std::vector<ChangedBox>& boxes) {
-  const ChangedPackets first = told(boxes.front(), state.policy());
-  std::string reason = fmt::format("would also open {}", to_string(first.packets));
-  if (boxes.size() > 1) reason += fmt::format(" and {} more", boxes.size() - 1);
-  note(candidate, std::move(reason), first.after);
-  const auto more = told(boxes, state.policy());
-  for (const ChangedPackets& one : more)
+  const std::vector<ChangedPackets> all = told(boxes, state.policy());
+  std::string reason = fmt::format("would also open {}", to_string(all.front().packets));
+  if (all.size() > 1) reason += fmt::format(" and {} more", all.size() - 1);
+  note(candidate, std::move(reason), all.front().after);
+  for (const ChangedPackets& one : all)
     if (mend_.proof.beyond_required.size() < Difference::most_boxes)
       mend_.proof.beyond_required.push_back(one);
 }
@@ -400,12 +399,7 @@ Result<Mend> Search::run() {
   for (const Obstacle& obstacle : missing_)
     for (const Prefix& prefix : obstacle.addresses.prefixes()) {
       if (mend_.verify.size() >= most_verified) break;
-      const Address peer = audit::example_of(AddressSet(prefix));
-      constexpr std::uint16_t usual = 40'000;
-      Packet packet{obstacle.is_inbound() ? peer : obstacle.slice.destination,
-                    obstacle.is_inbound() ? obstacle.slice.destination : peer, obstacle.slice.protocol,
-                    obstacle.source_ports.contains(usual) ? usual : obstacle.source_ports.interval(0).first,
-                    obstacle.slice.destination_port};
+      const Packet packet = obstacle.packet(audit::example_of(AddressSet(prefix)));
       for (std::string& line : question_.vendor->verify(*question_.device, packet, obstacle.ingress))
         if (std::ranges::find(mend_.verify, line) == mend_.verify.end())
           mend_.verify.push_back(std::move(line));

@@ -280,11 +280,8 @@ void Planner::insert_into(ListId list, std::optional<std::uint32_t> before) {
 
 // Of the rules that may deny before anything permits for sure.
 std::optional<RuleRef> Planner::first_possible_deny() const {
-  Packet packet = obstacle_.is_inbound() ? Packet{*obstacle_.addresses.lowest(), obstacle_.slice.destination}
-                                         : Packet{obstacle_.slice.destination, *obstacle_.addresses.lowest()};
-  packet.protocol = obstacle_.slice.protocol;
+  Packet packet = obstacle_.packet(*obstacle_.addresses.lowest());
   packet.source_port = obstacle_.source_ports.interval(0).first;
-  packet.destination_port = obstacle_.slice.destination_port;
   for (const model::Hop& hop : decide(policy_, obstacle_.context, packet).path) {
     const model::Action action = policy_.rule(hop.rule).action;
     if (hop.outcome != model::Hop::Outcome::no_match &&

@@ -210,5 +210,7 @@ struct AsaDocument : Document {
 };
 
 const NameEntry* named(const Configuration& configuration, std::string_view name);
+// The object or group is as if it had never been defined; what it was, or nothing where there was none.
+std::optional<NameEntry> forget(Configuration& configuration, std::string_view name);
 
 }  // namespace aclmend::cisco_asa

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "vendors/cisco_asa/lowering.h"
+#include "vendors/cisco_asa/meaning.h"
 #include "vendors/cisco_asa/order.h"
 
 namespace aclmend::cisco_asa {
@@ -253,30 +254,21 @@ bool ListMaker::is_doubtful(const Rule& rule) {
 // looked up ahead of time, so that the cache misses overlap.
 void ListMaker::merge_repeated(std::vector<Rule>& rules) {
   if (rules.size() < 2) return;
-  const std::size_t slots = std::bit_ceil(rules.size() * 2);
-  struct Slot {
-    std::uint32_t tag = 0;
-    std::uint32_t index = 0;  // + 1; 0: free
-  };
-  std::vector<Slot> table(slots);
+  MeaningTable table(rules.size());
   std::vector<std::uint32_t> repeated;
   constexpr std::size_t ahead = 16;
   std::uint64_t hashes[ahead] = {};
   for (std::size_t i = 0; i < rules.size() + ahead; ++i) {
     if (i >= ahead) {
       const auto its = static_cast<std::uint32_t>(i - ahead);
-      const std::uint64_t hash = hashes[i % ahead];
-      const auto tag = static_cast<std::uint32_t>(hash >> 32);
-      std::size_t at = hash & (slots - 1);
-      while (table[at].index != 0 &&
-             !(table[at].tag == tag && is_same_entry(rules[table[at].index - 1], rules[its])))
-        at = (at + 1) & (slots - 1);
+      std::uint32_t& known = table.place_of(
+          hashes[i % ahead], [&](std::uint32_t id) { return is_same_entry(rules[id], rules[its]); });
       if (is_doubtful(rules[its])) {
         // like nothing else
-      } else if (table[at].index == 0) {
-        table[at] = {tag, its + 1};
+      } else if (known == 0) {
+        known = its + 1;
       } else {
-        Rule& first = rules[table[at].index - 1];
+        Rule& first = rules[known - 1];
         if (first.enabled != rules[its].enabled || first.qualifier != rules[its].qualifier) {
           const std::uint32_t number = first.number;
           first = rules[its];
@@ -287,7 +279,7 @@ void ListMaker::merge_repeated(std::vector<Rule>& rules) {
     }
     if (i < rules.size()) {
       hashes[i % ahead] = meaning_of(rules[i]);
-      __builtin_prefetch(&table[hashes[i % ahead] & (slots - 1)], 1);
+      table.prefetch(hashes[i % ahead]);
     }
   }
   if (repeated.empty()) return;

@@ -52,6 +52,24 @@ const NameEntry* named(const Configuration& configuration, std::string_view name
   return found == configuration.names.end() ? nullptr : &found->second;
 }
 
+std::optional<NameEntry> forget(Configuration& configuration, std::string_view name) {
+  const auto found = configuration.names.find(name);
+  if (found == configuration.names.end()) return std::nullopt;
+  const NameEntry entry = found->second;
+  if (entry.is_group) {
+    Group& group = configuration.groups[entry.index];
+    group.members.clear();
+    group.is_defined = false;
+  } else {
+    Object& object = configuration.objects[entry.index];
+    object.value.reset();
+    object.nat.reset();
+    object.is_defined = false;
+  }
+  configuration.names.erase(found);
+  return entry;
+}
+
 bool Reader::command(const Line& line, Words words) {
   const std::string_view keyword = words.next();
   if (keyword.empty()) return false;
@@ -259,19 +277,7 @@ bool Reader::no_command(const Line& line, Words words) {
   if (keyword == "object" || keyword == "object-group") {
     words.next();
     const std::string_view name = keyword == "object-group" && words.peek().empty() ? "" : words.next();
-    const auto entry = all.names.find(name);
-    if (entry == all.names.end()) return undoes();
-    if (entry->second.is_group) {
-      Group& group = all.groups[entry->second.index];
-      group.members.clear();
-      group.is_defined = false;
-    } else {
-      Object& object = all.objects[entry->second.index];
-      object.value.reset();
-      object.nat.reset();
-      object.is_defined = false;
-    }
-    all.names.erase(entry);
+    forget(all, name);
     return undoes();
   }
   if (keyword == "nat" || keyword == "static") {

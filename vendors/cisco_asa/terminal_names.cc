@@ -302,21 +302,9 @@ void Terminal::remove_name(const Line& line, Words words, bool is_group) {
 }
 
 void Terminal::forget(const std::string& name) {
-  Configuration& all = now();
-  const auto entry = all.names.find(name);
-  if (entry == all.names.end()) return;
-  if (entry->second.is_group) {
-    Group& group = all.groups[entry->second.index];
-    group.members.clear();
-    group.is_defined = false;
-    groups_.erase(entry->second.index);
-  } else {
-    Object& object = all.objects[entry->second.index];
-    object.value.reset();
-    object.nat.reset();
-    object.is_defined = false;
-  }
-  all.names.erase(entry);
+  const auto entry = cisco_asa::forget(now(), name);
+  if (!entry) return;
+  if (entry->is_group) groups_.erase(entry->index);
   uses_.reset();
 }
 
