@@ -146,7 +146,7 @@ bool Reader::command(const Line& line, Words words) {
         Port port;
         port.hardware = words.rest();
         port.span = line.place.span();
-        if (std::string_view(port.hardware).starts_with("BVI")) {
+        if (lower(port.hardware).starts_with("bvi")) {  // as typed, in any case
           port.bridge_group = parse_decimal<std::uint32_t>(trimmed(port.hardware.substr(3))).value_or(0);
           port.is_bvi = port.bridge_group != 0;
         }
