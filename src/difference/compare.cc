@@ -229,15 +229,27 @@ Comparison::Comparison(const Policy& before, const Policy& after) : policies_{&b
   const auto qualifier = [&](Side side, std::size_t i) -> const Qualifier& {
     return policy(side).qualifiers[i];
   };
+  const auto same_wire = [&](Side s, std::size_t i, Side t, std::size_t j) {
+    const std::optional<WireMatch>&one = qualifier(s, i).wire, &two = qualifier(t, j).wire;
+    if (!one || !two) return one.has_value() == two.has_value();
+    const bool is_group = one->destination.kind == AddressTerm::Kind::group;
+    if (one->ports != two->ports || is_group != (two->destination.kind == AddressTerm::Kind::group))
+      return false;
+    return is_group ? numbers_[s].group_content[one->destination.value] ==
+                          numbers_[t].group_content[two->destination.value]
+                    : one->destination == two->destination;
+  };
   number(
       &Numbers::qualifier, sizes(&Policy::qualifiers),
       [&](Side s, std::size_t i, Side t, std::size_t j) {
         return qualifier(s, i).state == qualifier(t, j).state &&
                qualifier(s, i).context == qualifier(t, j).context &&
-               conditions(s, qualifier(s, i).conditions) == conditions(t, qualifier(t, j).conditions);
+               conditions(s, qualifier(s, i).conditions) == conditions(t, qualifier(t, j).conditions) &&
+               same_wire(s, i, t, j);
       },
       [&](Side side, std::size_t i) {
-        std::size_t result = qualifier(side, i).state.mark_value;
+        std::size_t result = 0;
+        for (const MarkTest& test : qualifier(side, i).state.marks) result = mixed(result, test.value);
         for (const std::uint32_t condition : conditions(side, qualifier(side, i).conditions))
           result = mixed(result, condition);
         for (const ContextTerm& term : qualifier(side, i).context)
@@ -248,11 +260,7 @@ Comparison::Comparison(const Policy& before, const Policy& after) : policies_{&b
   const auto change = [&](Side side, std::size_t i) { return policy(side).state_changes[i]; };
   number(
       &Numbers::state_change, sizes(&Policy::state_changes),
-      [&](Side s, std::size_t i, Side t, std::size_t j) {
-        const StateChange one = change(s, i), two = change(t, j);
-        return one.make_untracked == two.make_untracked && one.mark_clear == two.mark_clear &&
-               one.mark_toggle == two.mark_toggle;
-      },
+      [&](Side s, std::size_t i, Side t, std::size_t j) { return change(s, i) == change(t, j); },
       [&](Side side, std::size_t i) {
         return mixed(change(side, i).mark_clear, change(side, i).mark_toggle);
       });

@@ -35,6 +35,7 @@ AddressSet seen_destinations(const Translation& move, const AddressSet& wire) {
     case Change::none: return wire;
     case Change::shift: return shifted(wire, move.address_shift);
     case Change::one_of: return move.addresses;
+    case Change::own: break;
   }
   return wire;
 }
@@ -43,6 +44,7 @@ PortSet seen_ports(const Translation& move, const PortSet& wire) {
     case Change::none: return wire;
     case Change::shift: return shifted(wire, move.port_shift);
     case Change::one_of: return move.ports;
+    case Change::own: break;
   }
   return wire;
 }
@@ -61,6 +63,7 @@ Box pulled_back(const Image& image, const Box& seen) {
     case Change::one_of:
       if (!meets(image.move.addresses, seen.destination)) wire.destination = {};
       break;
+    case Change::own: break;
   }
   switch (image.move.port) {
     case Change::none: wire.destination_port &= seen.destination_port; break;
@@ -71,6 +74,7 @@ Box pulled_back(const Image& image, const Box& seen) {
     case Change::one_of:
       if (!meets(image.move.ports, seen.destination_port)) wire.destination_port = {};
       break;
+    case Change::own: break;
   }
   return wire;
 }

@@ -163,6 +163,7 @@ Address View::destination_of(Address wire) const {
       return wire.is_v4() ? Address::v4(static_cast<V4>(wire.number + address_shift))
                           : Address::v6(wire.number + address_shift);
     case Translation::Change::one_of: return to;
+    case Translation::Change::own: return wire;
   }
   return wire;
 }
@@ -172,6 +173,7 @@ std::uint16_t View::port_of(std::uint16_t wire) const {
     case Translation::Change::none: return wire;
     case Translation::Change::shift: return static_cast<std::uint16_t>(wire + port_shift);
     case Translation::Change::one_of: return to_port;
+    case Translation::Change::own: break;  // of addresses alone
   }
   return wire;
 }
@@ -182,6 +184,7 @@ AddressSet View::wire_destinations(const AddressSet& seen) const {
     case Translation::Change::shift:
       return {rotated<V4>(seen.v4, static_cast<V4>(-address_shift)), rotated<V6>(seen.v6, -address_shift)};
     case Translation::Change::one_of: return seen.contains(to) ? AddressSet::all(to.family) : AddressSet{};
+    case Translation::Change::own: break;
   }
   return seen;
 }
@@ -192,6 +195,7 @@ PortSet View::wire_ports(const PortSet& seen) const {
     case Translation::Change::shift:
       return rotated<std::uint16_t>(seen, static_cast<std::uint16_t>(-port_shift));
     case Translation::Change::one_of: return seen.contains(to_port) ? PortSet::all() : PortSet{};
+    case Translation::Change::own: break;
   }
   return seen;
 }

@@ -76,11 +76,16 @@ bool StateMatch::matches(State state) const {
       break;
     case Tracking::never: return false;
   }
-  return mark_mask == 0 || ((state.mark & mark_mask) == mark_value) != mark_negated;
+  return std::ranges::all_of(marks, [&](const MarkTest& test) {
+    const std::uint32_t mark = test.of == MarkTest::Of::packet ? state.mark : state.connmark;
+    return ((mark & test.mask) == test.value) != test.negated;
+  });
 }
 
 State StateChange::applied_to(State state) const {
-  return {state.untracked || make_untracked, (state.mark & ~mark_clear) ^ mark_toggle};
+  return {state.untracked || make_untracked,
+          (state.mark & ~mark_clear) ^ mark_toggle ^ (state.connmark & mark_from_connmark),
+          (state.connmark & ~connmark_clear) ^ connmark_toggle ^ (state.mark & connmark_from_mark)};
 }
 
 std::string rule_name(const Policy& policy, RuleRef ref) {

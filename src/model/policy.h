@@ -174,12 +174,24 @@ struct ContextTerm {  // "in one of these zones"; negated: in none of them
   bool operator==(const ContextTerm&) const = default;
 };
 
-// What a packet carries besides its header once rules have marked it. A first packet starts NEW and unmarked.
+// What a packet carries besides its header once rules have marked it. A first packet starts NEW and unmarked,
+// and so does its connection.
 struct State {
   bool untracked = false;
   std::uint32_t mark = 0;
+  std::uint32_t connmark = 0;
   bool operator==(const State&) const = default;
   auto operator<=>(const State&) const = default;
+};
+
+// (mark & mask) == value, of the packet or of its connection.
+struct MarkTest {
+  enum class Of : std::uint8_t { packet, connection };
+  Of of = Of::packet;
+  std::uint32_t mask = 0;
+  std::uint32_t value = 0;
+  bool negated = false;
+  bool operator==(const MarkTest&) const = default;
 };
 
 struct StateMatch {
@@ -190,33 +202,50 @@ struct StateMatch {
     never
   };  // never: only ESTABLISHED, RELATED, INVALID
   Tracking tracking = Tracking::any;
-  std::uint32_t mark_mask = 0;  // 0: marks do not matter
-  std::uint32_t mark_value = 0;
-  bool mark_negated = false;
+  // Whether destination address or port differ from the wire's at this point of the walk: a translation to
+  // the very same address and port is none.
+  enum class Translated : std::uint8_t { either, yes, no };
+  Translated translated = Translated::either;
+  std::vector<MarkTest> marks{};  // all must hold
   bool operator==(const StateMatch&) const = default;
-  bool matches(State state) const;
+  bool matches(State state) const;  // but for `translated`, which hangs on the packet
 };
 
+// All right sides are the old values.
 struct StateChange {
   bool make_untracked = false;
-  std::uint32_t mark_clear = 0;  // mark = (mark & ~clear) ^ toggle
-  std::uint32_t mark_toggle = 0;
+  // mark = (mark & ~mark_clear) ^ mark_toggle ^ (connmark & mark_from_connmark)
+  std::uint32_t mark_clear = 0, mark_toggle = 0, mark_from_connmark = 0;
+  // connmark = (connmark & ~connmark_clear) ^ connmark_toggle ^ (mark & connmark_from_mark)
+  std::uint32_t connmark_clear = 0, connmark_toggle = 0, connmark_from_mark = 0;
+  bool operator==(const StateChange&) const = default;
   State applied_to(State state) const;
+};
+
+// What a rule asks of the packet as it was on the wire, whatever it was translated to since.
+struct WireMatch {
+  AddressTerm destination;
+  PortSet ports = PortSet::all();
+  bool operator==(const WireMatch&) const = default;
 };
 
 // What few rules have: shared by all rules with the same words. Qualifier 0 is "nothing".
 struct Qualifier {
-  ConditionIds conditions;  // the whole rule is merely possible
-  std::vector<ContextTerm> context;
-  StateMatch state;
+  ConditionIds conditions{};  // the whole rule is merely possible
+  std::vector<ContextTerm> context{};
+  StateMatch state{};
+  std::optional<WireMatch> wire{};
   bool operator==(const Qualifier&) const = default;
 };
 
-// A destination translation. Addresses are moved by a constant or chosen out of a set; ports likewise.
+// A destination translation. Addresses are moved by a constant, chosen out of a set, or become an address of
+// the device itself that the export does not name (`own`); ports are moved or chosen. Behind `own` a rule
+// that asks about the destination address matches at most possibly, unless it takes the packet's whole
+// family.
 struct Translation {
-  enum class Change : std::uint8_t { none, shift, one_of };
+  enum class Change : std::uint8_t { none, shift, one_of, own };  // own: of addresses alone
   Change address = Change::none;
-  V6 address_shift = 0;  // added, modulo the family's size
+  V6 address_shift = 0;  // added, modulo the family's size; an own address stays one
   AddressSet addresses;  // one_of: any member may be taken
   Change port = Change::none;
   std::uint16_t port_shift = 0;  // added, modulo 65536
@@ -280,9 +309,10 @@ struct Stage {
   std::string name;  // "inbound list of outside"
   std::vector<ListId> lists;
   Default otherwise = Default::deny;
-  ConditionIds conditions;  // why the default is unknown
-  std::string implicit;     // the sentence a report prints when the default decides
-  Span anchor;              // the line that attaches the last list, or the interface
+  ConditionIds conditions;   // why the default is unknown
+  std::string implicit;      // the sentence a report prints when the default decides
+  Span anchor;               // the line that attaches the last list, or the interface
+  bool names_permit = true;  // false: what it accepts keeps the decider it came with (a raw table's ACCEPT)
 };
 
 // All in order; a packet must be accepted by each. Empty: everything is permitted.
@@ -290,17 +320,34 @@ struct Serial {
   std::vector<NodeId> nodes;
 };
 
-// One of the cases. The context names it; else the destination (as translated so far) selects it where a case
-// says so; packets that no case selects may take any: alternatives.
+// One of the cases. Inside a case its dimension is known, whichever way it was entered: rules that ask about
+// it are decided there, and a branch of the same dimension follows. A case called "" is "none": what is for
+// the host itself leaves by no interface.
 struct Branch {
   struct Case {
     std::string name;
     AddressSet destinations;  // disjoint between cases; empty: none selected by destination
     NodeId node = 0;
   };
+  enum class By : std::uint8_t {
+    // The context names the case; else the destination (as translated so far) selects it where a case says
+    // so;
+    // packets that no case selects may take any: alternatives.
+    context,
+    // The destination (as translated so far) selects, whatever the context says; what no case holds may take
+    // any.
+    destination,
+    // Packets whose destination address differs from the wire's choose as by `destination`, all others as by
+    // `context`. A destination that is an address of the device itself takes the case called `own_case`.
+    routed,
+  };
   Dimension dimension = Dimension::ingress;
   std::vector<Case> cases;
   std::string other;  // the sentence when the context names no case: denied (no such interface)
+  // Where packets go instead for which the context names no case; no alternative where the context is silent.
+  std::optional<NodeId> otherwise{};
+  By by = By::context;
+  std::string own_case{};
 };
 
 using Node = std::variant<Serial, Branch, Stage>;

@@ -231,11 +231,11 @@ TEST_CASE("translations in another order, another family, another mark", "[diffe
   for (const ChangedBox& box : all.newly_denied) CHECK(box.packets.source.v4.empty());
 
   Device marked = mail_device();
-  marked.policy.state_changes = {{false, 0, 1}, {false, 0, 2}};
+  marked.policy.state_changes = {{.mark_toggle = 1}, {.mark_toggle = 2}};
   Rule mark;
   mark.action = Action::change_state;
   marked.rules().insert(marked.rules().begin(), mark);
-  marked.rules()[1].qualifier = marked.qualifier({{}, {}, {StateMatch::Tracking::any, 3, 1, false}});
+  marked.rules()[1].qualifier = marked.qualifier({.state = {.marks = {{.mask = 3, .value = 1}}}});
   Device other = marked;
   other.rules()[0].target = 1;
   CHECK(is_told(marked, other));

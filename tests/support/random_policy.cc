@@ -23,7 +23,8 @@ class Maker {
     for (int i = 0; i < 3; ++i) policy.groups.push_back(address_group());
     for (int i = 0; i < 2; ++i) policy.service_groups.push_back(service_group());
     for (int i = 0; i < 4; ++i) policy.qualifiers.push_back(qualifier());
-    policy.state_changes = {{true, 0, 0}, {false, 0xFF, 1}, {false, 0, 2}};
+    policy.state_changes = {
+        {.make_untracked = true}, {.mark_clear = 0xFF, .mark_toggle = 1}, {.mark_toggle = 2}};
     for (int i = 0; i < 3; ++i) policy.translations.push_back(translation());
     const int list_count = shape_ == Shape::flat ? 3 : 6;
     for (int i = 0; i < list_count; ++i) policy.lists.push_back(list(static_cast<ListId>(i), list_count));
@@ -94,7 +95,7 @@ class Maker {
     if (shape_ == Shape::general) {
       if (once_in(4)) qualifier.state.tracking = static_cast<StateMatch::Tracking>(below(4));
       if (once_in(4))
-        qualifier.state = {StateMatch::Tracking::any, 3, static_cast<std::uint32_t>(below(4)), once_in(3)};
+        qualifier.state.marks = {{MarkTest::Of::packet, 3, static_cast<std::uint32_t>(below(4)), once_in(3)}};
     }
     return qualifier;
   }
