@@ -115,6 +115,7 @@ std::string_view word(model::Dimension dimension) {
     case model::Dimension::program: return "program";
     case model::Dimension::profile: return "profile";
     case model::Dimension::direction: return "direction";
+    case model::Dimension::family: return "family";
   }
   return "";
 }

@@ -127,6 +127,7 @@ ConditionId condition_of(Dimension dimension) {
     case Dimension::program: return program_condition;
     case Dimension::profile: return profile_condition;
     case Dimension::direction: return direction_condition;
+    case Dimension::family: return complexity_condition;  // never open: each packet has one
   }
   return complexity_condition;
 }

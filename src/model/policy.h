@@ -165,7 +165,8 @@ struct ServiceGroup {
 
 // ---- rules --------------------------------------------------------------------------------------------
 
-enum class Dimension : std::uint8_t { ingress, egress, application, program, profile, direction };
+// `family` parts a policy with a half for each address family; no rule asks for it.
+enum class Dimension : std::uint8_t { ingress, egress, application, program, profile, direction, family };
 
 struct ContextTerm {  // "in one of these zones"; negated: in none of them
   Dimension dimension = Dimension::ingress;

@@ -1,0 +1,542 @@
+#include "vendors/iptables/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace aclmend::iptables {
+namespace {
+
+constexpr std::size_t most_chains = 100'000;
+constexpr std::size_t longest_chain_name = 28;
+constexpr std::size_t most_scanned = 20'000'000;  // rules that deletions look through, in all
+
+std::string shown(std::string_view text) { return printable(text.substr(0, 60)); }
+
+Span span_of(const Word& word, const Line& line) {
+  return {line.span.begin + word.begin, line.span.begin + word.end, line.span.source};
+}
+
+bool names_itself(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c != 0x7F; });
+}
+
+// A rule that only notes something: a log, a counter.
+LineState state_of(const ParsedRule& rule) {
+  if (!rule.is_understood()) return LineState::not_understood;
+  if (rule.is_open) return LineState::partly_understood;
+  if (const auto* pass = std::get_if<Pass>(&rule.body.target); pass != nullptr && pass->changes_set.empty())
+    return LineState::no_effect;
+  return LineState::decides;
+}
+
+}  // namespace
+
+// ---- building rules -----------------------------------------------------------------------------------
+
+Chains Interpreter::empty_table(Table table, Span span) {
+  Chains chains;
+  chains.span = span;
+  for (const Hook hook : all_hooks) {
+    if (!has_hook(table, hook)) continue;
+    Chain chain;
+    chain.name = std::string(to_string(hook));
+    chain.span = span;
+    chains.index.emplace(chain.name, static_cast<std::uint32_t>(chains.chains.size()));
+    chains.chains.push_back(std::move(chain));
+  }
+  return chains;
+}
+
+void Interpreter::forget() {
+  for (Memory& memory : memories_) memory = {};
+  last_chain_ = {};
+}
+
+model::AddressTerm Interpreter::term(const AddressTest& test) {
+  if (test.family == Family::ipv4 && test.kind == AddressTest::Kind::masked && !test.negated)
+    if (const auto length = netmask_length(static_cast<V4>(test.second)))
+      return *length == 0 ? model::AddressTerm::any()
+                          : model::AddressTerm::v4(static_cast<V4>(test.first), *length);
+  std::string key(sizeof(V6) * 2 + 3, '\0');
+  std::memcpy(key.data(), &test.first, sizeof(V6));
+  std::memcpy(key.data() + sizeof(V6), &test.second, sizeof(V6));
+  key[2 * sizeof(V6)] = static_cast<char>(test.kind);
+  key[2 * sizeof(V6) + 1] = static_cast<char>(test.family);
+  key[2 * sizeof(V6) + 2] = test.negated ? 1 : 0;
+  const auto [found, is_new] =
+      address_ids_.try_emplace(std::move(key), static_cast<std::uint32_t>(document_.addresses.size()));
+  if (is_new) document_.addresses.push_back(test);
+  return model::AddressTerm::group(found->second);
+}
+
+Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::string_view chain,
+                                      std::size_t number, std::span<const Word> words, const Line& line) {
+  const std::string name = fmt::format("{} rule {}", list_name(place.table, printable(chain)), number);
+  const RulePlace where{place.family, place.table, &chains, chain, line.span};
+  ParsedRule parsed = parse_rule(words, where, name, line.span);
+  for (Trouble& one : parsed.troubles)
+    account_.say(one.severity, one.span, std::move(one.message),
+                 one.severity == Severity::error && !is_strict_ ? Effect::unknown : Effect::none);
+  Built built;
+  built.state = state_of(parsed);
+  built.is_skipped = parsed.is_for_other_family;
+  built.is_understood = parsed.is_understood();
+  built.canonical = std::move(parsed.canonical);
+  if (built.is_skipped || (is_strict_ && !built.is_understood)) return built;
+  const auto body = static_cast<std::uint32_t>(document_.bodies.size());
+  document_.bodies.push_back(std::move(parsed.body));
+  std::vector<model::AddressTerm> sources, destinations;
+  for (const AddressTest& test : parsed.sources) sources.push_back(term(test));
+  for (const AddressTest& test : parsed.destinations) destinations.push_back(term(test));
+  if (sources.empty()) sources.push_back(model::AddressTerm::any());
+  if (destinations.empty()) destinations.push_back(model::AddressTerm::any());
+  for (const model::AddressTerm source : sources)
+    for (const model::AddressTerm destination : destinations)
+      built.rules.push_back({line.span, source, destination, body});
+  return built;
+}
+
+bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) {
+  const std::string_view text = line.text;
+  std::size_t at = 0;
+  if (text.starts_with('[')) {
+    at = text.find(']');
+    if (at == std::string_view::npos) return false;
+    ++at;
+    while (at < text.size() && text[at] == ' ') ++at;
+  }
+  if (text.substr(at, 3) != "-A ") return false;
+  at += 3;
+  const std::size_t chain_end = text.find(' ', at);
+  if (chain_end == std::string_view::npos) return false;
+  const std::string_view name = text.substr(at, chain_end - at);
+  if (name != last_chain_ || last_chain_.empty()) {
+    const auto found = chains.index.find(std::string(name));
+    if (found == chains.index.end()) return false;
+    last_chain_ = name;
+    last_chain_index_ = found->second;
+    const auto hook = hook_named(name);
+    last_kind_ = hook ? 1 + static_cast<std::size_t>(*hook) : 0;
+  }
+  at = chain_end + 1;
+  Rule rule;
+  rule.span = line.span;
+  std::size_t already = 0;
+  const auto address = [&](std::string_view option, model::AddressTerm& to) {
+    if (text.substr(at, option.size()) != option) return true;
+    const std::string_view rest = text.substr(at + option.size());
+    const ScannedV4 scanned = scan_v4(rest);
+    std::size_t end = scanned.length;
+    if (place.family != Family::ipv4 || end == 0) return false;
+    int length = 32;
+    if (end < rest.size() && rest[end] == '/') {
+      ++end;
+      const std::size_t digits = end;
+      length = 0;
+      while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9' && end - digits < 3)
+        length = 10 * length + (rest[end++] - '0');
+      if (end == digits || length > 32) return false;
+    }
+    if (end >= rest.size() || rest[end] != ' ') return false;
+    to = length == 0 ? model::AddressTerm::any()
+                     : model::AddressTerm::v4(scanned.number & netmask(length), length);
+    at += option.size() + end + 1;
+    return true;
+  };
+  if (!address("-s ", rule.source)) return false;
+  if (rule.source.kind != model::AddressTerm::Kind::any) already = 1;
+  const std::size_t before = at;
+  if (!address("-d ", rule.destination)) return false;
+  if (at != before && rule.destination.kind != model::AddressTerm::Kind::any) already |= 2;
+  const std::string_view tail = text.substr(at);
+  Memory& memory = memories_[4 * last_kind_ + already];
+  if (tail != memory.last_tail || tail.empty()) {
+    auto known = memory.tails.find(tail);
+    if (known == memory.tails.end()) {
+      Splitter splitter(Grammar::restore, arena_);
+      const auto words = splitter.split(tail);
+      if (!words) return false;
+      const RulePlace where{place.family, place.table, &chains, name, line.span};
+      ParsedRule parsed = parse_rule(*words, where, "", line.span, static_cast<Already>(already));
+      // Whatever is about this line alone is said the long way.
+      if (!parsed.troubles.empty() || parsed.is_for_other_family || !parsed.sources.empty() ||
+          !parsed.destinations.empty())
+        return false;
+      const Learnt learnt{static_cast<std::uint32_t>(document_.bodies.size()), state_of(parsed)};
+      document_.bodies.push_back(std::move(parsed.body));
+      known = memory.tails.emplace(tail, learnt).first;
+    }
+    memory.last_tail = tail;
+    memory.last = known->second;
+  }
+  const Learnt learnt = memory.last;
+  rule.body = learnt.body;
+  chains.chains[last_chain_index_].rules.push_back(rule);
+  account_.set(line, learnt.state);
+  return true;
+}
+
+// ---- the commands -------------------------------------------------------------------------------------
+
+// In an export a command that cannot be carried out may have changed anything in its table.
+bool Interpreter::refuse(Chains& chains, const Line& line, const Word* word, std::string message) {
+  const Span where = word == nullptr ? line.span : span_of(*word, line);
+  if (is_strict_) {
+    account_.set(line, LineState::not_understood);
+    account_.say(Severity::error, where, std::move(message), Effect::none);
+  } else {
+    account_.not_understood(line, where, std::move(message));
+    if (!chains.unread) chains.unread = line.span;
+  }
+  return false;
+}
+
+bool Interpreter::may_scan(std::size_t rules, Chains& chains, const Line& line) {
+  scanned_ += rules;
+  return scanned_ <= most_scanned || refuse(chains, line, nullptr, "more deletions than are carried out");
+}
+
+Chain* Interpreter::created(Chains& chains, std::string_view name, Span span) {
+  Chain chain;
+  chain.name = std::string(name);
+  chain.span = span;
+  chains.index[chain.name] = static_cast<std::uint32_t>(chains.chains.size());
+  chains.chains.push_back(std::move(chain));
+  return &chains.chains.back();
+}
+
+Chain* Interpreter::chain_of(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  if (words.size() < 2) {
+    refuse(chains, line, &words[0], fmt::format("expected a chain after '{}'", shown(words[0].text)));
+    return nullptr;
+  }
+  Chain* chain = chains.named(words[1].text);
+  if (chain != nullptr) return chain;
+  if (is_strict_) {
+    refuse(chains, line, &words[1],
+           fmt::format("no chain '{}' in the table {}", shown(words[1].text), to_string(place.table)));
+    return nullptr;
+  }
+  // A chain nobody declared: nothing calls it before this line, and the kernel would have refused the file.
+  account_.say(
+      Severity::error, span_of(words[1], line),
+      fmt::format("no chain '{}' is declared in the table {}", shown(words[1].text), to_string(place.table)),
+      Effect::none);
+  return created(chains, words[1].text, line.span);
+}
+
+bool Interpreter::append(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const auto index = static_cast<std::size_t>(chain - chains.chains.data());
+  Built built = build(chains, place, words[1].text, chain->rules.size() + 1, words.subspan(2), line);
+  account_.set(line, built.is_skipped ? LineState::no_effect : built.state);
+  std::vector<Rule>& rules = chains.chains[index].rules;
+  rules.insert(rules.end(), built.rules.begin(), built.rules.end());
+  return built.is_understood;
+}
+
+// The number behind a chain, if there is one.
+namespace {
+struct Numbered {
+  std::optional<std::size_t> number;
+  std::span<const Word> rest;
+};
+Numbered numbered(std::span<const Word> words) {
+  if (words.size() > 2)
+    if (const auto number = parse_decimal<std::uint32_t>(words[2].text)) return {*number, words.subspan(3)};
+  return {std::nullopt, words.size() > 2 ? words.subspan(2) : std::span<const Word>()};
+}
+}  // namespace
+
+bool Interpreter::insert(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const Numbered given = numbered(words);
+  const std::size_t number = given.number.value_or(1);
+  if (number == 0 || number > chain->rules.size() + 1)
+    return refuse(chains, line, &words[2],
+                  fmt::format("{} has {} rules: nothing can be inserted at {}", shown(words[1].text),
+                              chain->rules.size(), number));
+  const auto index = static_cast<std::size_t>(chain - chains.chains.data());
+  Built built = build(chains, place, words[1].text, number, given.rest, line);
+  account_.set(line, built.is_skipped ? LineState::no_effect : built.state);
+  // Each rule of a list goes to the same place: they end up in the opposite order.
+  std::ranges::reverse(built.rules);
+  std::vector<Rule>& rules = chains.chains[index].rules;
+  if (!may_scan(rules.size() - number + 1, chains, line)) return false;
+  rules.insert(rules.begin() + static_cast<std::ptrdiff_t>(number - 1), built.rules.begin(),
+               built.rules.end());
+  return built.is_understood;
+}
+
+bool Interpreter::replace(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const Numbered given = numbered(words);
+  if (!given.number || *given.number == 0 || *given.number > chain->rules.size())
+    return refuse(chains, line, words.size() > 2 ? &words[2] : &words[0],
+                  fmt::format("expected the number of a rule of {}", shown(words[1].text)));
+  const auto index = static_cast<std::size_t>(chain - chains.chains.data());
+  Built built = build(chains, place, words[1].text, *given.number, given.rest, line);
+  account_.set(line, built.is_skipped ? LineState::no_effect : built.state);
+  if (built.is_skipped) return true;
+  if (built.rules.size() != 1 && built.is_understood)
+    return refuse(chains, line, nullptr, "a rule cannot be replaced by several");
+  if (!built.rules.empty()) chains.chains[index].rules[*given.number - 1] = built.rules.front();
+  return built.is_understood;
+}
+
+std::string Interpreter::canonical_of(const Chains& chains, Place place, const Chain& chain, const Rule& rule,
+                                      std::size_t number) {
+  // The rule's own words again. (A line with lists stands for several rules: its addresses are this one's.)
+  const std::string_view text = account_.sources[rule.span.source]->text(rule.span);
+  Splitter splitter(Grammar::restore, arena_);
+  const auto words = splitter.split(text);
+  if (!words) return {};
+  const std::size_t skip = behind_chain(*words);
+  const RulePlace where{place.family, place.table, &chains, chain.name, rule.span};
+  const std::string name = fmt::format("{} rule {}", chain.name, number);
+  ParsedRule parsed = parse_rule(words->subspan(skip), where, name, rule.span);
+  if (parsed.sources.size() > 1 || parsed.destinations.size() > 1) return {};
+  return std::move(parsed.canonical);
+}
+
+std::size_t behind_chain(std::span<const Word> words) {
+  std::size_t at = 0;
+  while (at < words.size() && !words[at].text.starts_with('-')) ++at;  // counters
+  while (at < words.size() && words[at].text.starts_with('-') && words[at].text != "-A" &&
+         words[at].text != "-I" && words[at].text != "-R" && words[at].text != "--append" &&
+         words[at].text != "--insert" && words[at].text != "--replace")
+    ++at;
+  at += 2;  // the command and the chain
+  if (at < words.size() && parse_decimal<std::uint32_t>(words[at].text)) ++at;
+  return std::min(at, words.size());
+}
+
+bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const Numbered given = numbered(words);
+  std::vector<Rule>& rules = chain->rules;
+  if (given.number) {
+    if (*given.number == 0 || *given.number > rules.size())
+      return refuse(chains, line, &words[2],
+                    fmt::format("{} has no rule {}", shown(words[1].text), *given.number));
+    if (!may_scan(rules.size(), chains, line)) return false;
+    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(*given.number - 1));
+    return true;
+  }
+  const std::string chain_name = chain->name;
+  const RulePlace where{place.family, place.table, &chains, chain_name, line.span};
+  const ParsedRule wanted = parse_rule(given.rest, where, "", line.span);
+  if (wanted.is_for_other_family) return true;
+  for (const Trouble& one : wanted.troubles)
+    if (one.severity == Severity::error) {
+      account_.say(Severity::error, one.span, one.message, is_strict_ ? Effect::none : Effect::unknown);
+      account_.set(line, LineState::not_understood);
+      if (!is_strict_ && !chains.unread) chains.unread = line.span;
+      return false;
+    }
+  if (wanted.sources.size() > 1 || wanted.destinations.size() > 1)
+    return refuse(chains, line, nullptr, "which rules a list of addresses deletes is not worked out here");
+  constexpr std::size_t cost = 8;  // each is parsed anew
+  if (!may_scan(cost * rules.size(), chains, line)) return false;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    // Cheap things first: other addresses are another rule.
+    const auto same = [&](model::AddressTerm has, const std::vector<AddressTest>& tests) {
+      return has == (tests.empty() ? model::AddressTerm::any() : term(tests.front()));
+    };
+    if (!same(rules[i].source, wanted.sources) || !same(rules[i].destination, wanted.destinations)) continue;
+    const std::string canonical = canonical_of(chains, place, *chain, rules[i], i + 1);
+    if (canonical.empty())
+      return refuse(chains, line, nullptr, "which rules a list of addresses deletes is not worked out here");
+    if (canonical != wanted.canonical) continue;
+    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
+    return true;
+  }
+  return refuse(chains, line, nullptr, fmt::format("{} has no such rule", shown(words[1].text)));
+}
+
+bool Interpreter::policy(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const auto hook = hook_named(chain->name);
+  if (!hook || !has_hook(place.table, *hook))
+    return refuse(chains, line, &words[1], fmt::format("{} is no built-in chain", shown(words[1].text)));
+  const std::string_view word = words.size() > 2 ? words[2].text : std::string_view{};
+  if (word != "ACCEPT" && word != "DROP")
+    return refuse(chains, line, words.size() > 2 ? &words[2] : &words[0],
+                  fmt::format("expected ACCEPT or DROP, found '{}'", shown(word)));
+  chain->policy = word == "DROP" ? ChainPolicy::drop : ChainPolicy::accept;
+  chain->span = line.span;
+  account_.set(line, LineState::decides);
+  return true;
+}
+
+bool Interpreter::new_chain(Chains& chains, std::span<const Word> words, const Line& line) {
+  if (words.size() < 2) return refuse(chains, line, &words[0], "expected the name of a new chain");
+  const std::string_view name = words[1].text;
+  if (chains.named(name) != nullptr)
+    return refuse(chains, line, &words[1], fmt::format("chain {} exists already", shown(name)));
+  if (name.empty() || name.size() > longest_chain_name || !names_itself(name) || name.starts_with('-') ||
+      name.starts_with('!'))
+    return refuse(chains, line, &words[1], fmt::format("'{}' cannot be the name of a chain", shown(name)));
+  if (chains.chains.size() >= most_chains)
+    return refuse(chains, line, &words[1], fmt::format("more than {} chains in a table", most_chains));
+  created(chains, name, line.span);
+  return true;
+}
+
+bool Interpreter::is_called(const Chains& chains, std::uint32_t chain) const {
+  for (const Chain& one : chains.chains)
+    for (const Rule& rule : one.rules)
+      if (const auto* call = std::get_if<Call>(&document_.bodies[rule.body].target);
+          call != nullptr && call->chain == chain)
+        return true;
+  return false;
+}
+
+bool Interpreter::delete_chain(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  forget();
+  if (words.size() < 2) {  // every chain that is empty and not called: at the start of hand-written files
+    for (Chain& chain : chains.chains) {
+      const auto hook = hook_named(chain.name);
+      if ((hook && has_hook(place.table, *hook)) || chain.is_removed) continue;
+      if (!chain.rules.empty()) return refuse(chains, line, &words[0], "not every chain is empty");
+      chain.is_removed = true;
+      chains.index.erase(chain.name);
+    }
+    return true;
+  }
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const auto hook = hook_named(chain->name);
+  if (hook && has_hook(place.table, *hook))
+    return refuse(chains, line, &words[1], fmt::format("{} is built in", chain->name));
+  if (!chain->rules.empty())
+    return refuse(chains, line, &words[1], fmt::format("{} is not empty", shown(chain->name)));
+  std::size_t rules = 0;
+  for (const Chain& one : chains.chains) rules += one.rules.size();
+  if (!may_scan(rules, chains, line)) return false;
+  if (is_called(chains, chains.index.at(chain->name)))
+    return refuse(chains, line, &words[1], fmt::format("{} is still called", shown(chain->name)));
+  chain->is_removed = true;
+  chains.index.erase(chain->name);
+  return true;
+}
+
+bool Interpreter::flush(Chains& chains, std::span<const Word> words, const Line& line) {
+  if (words.size() < 2) {
+    for (Chain& chain : chains.chains) chain.rules.clear();
+    return true;
+  }
+  Chain* chain = chains.named(words[1].text);
+  if (chain == nullptr)
+    return refuse(chains, line, &words[1], fmt::format("no chain '{}'", shown(words[1].text)));
+  chain->rules.clear();
+  return true;
+}
+
+bool Interpreter::rename(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  forget();
+  const auto hook = hook_named(chain->name);
+  if (words.size() < 3 || (hook && has_hook(place.table, *hook)) || chains.named(words[2].text) != nullptr ||
+      words[2].text.size() > longest_chain_name || !names_itself(words[2].text))
+    return refuse(chains, line, &words[0], "this chain cannot be renamed so");
+  const std::uint32_t index = chains.index.at(chain->name);
+  chains.index.erase(chain->name);
+  chain->name = std::string(words[2].text);
+  chains.index[chain->name] = index;
+  return true;
+}
+
+bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  static constexpr std::pair<std::string_view, char> long_names[] = {
+      {"--append", 'A'},     {"--insert", 'I'},       {"--replace", 'R'}, {"--delete", 'D'},
+      {"--policy", 'P'},     {"--new-chain", 'N'},    {"--new", 'N'},     {"--delete-chain", 'X'},
+      {"--flush", 'F'},      {"--rename-chain", 'E'}, {"--zero", 'Z'},    {"--list", 'L'},
+      {"--list-rules", 'S'}, {"--check", 'C'}};
+  if (words.empty()) return true;
+  // -4 and -6 may stand first: the other family skips the line.
+  while (!words.empty() && (words[0].text == "-4" || words[0].text == "-6" || words[0].text == "--ipv4" ||
+                            words[0].text == "--ipv6")) {
+    const bool is_v4 = words[0].text == "-4" || words[0].text == "--ipv4";
+    if (is_v4 != (place.family == Family::ipv4)) return true;
+    words = words.subspan(1);
+  }
+  if (words.empty()) return refuse(chains, line, nullptr, "expected a command");
+  const std::string_view word = words[0].text;
+  char command = word.size() == 2 && word[0] == '-' ? word[1] : '\0';
+  for (const auto& [name, letter] : long_names)
+    if (word == name) command = letter;
+  switch (command) {
+    case 'A': return append(chains, place, words, line);
+    case 'I': return insert(chains, place, words, line);
+    case 'R': return replace(chains, place, words, line);
+    case 'D': return remove(chains, place, words, line);
+    case 'P': return policy(chains, place, words, line);
+    case 'N': return new_chain(chains, words, line);
+    case 'X': return delete_chain(chains, place, words, line);
+    case 'F': return flush(chains, words, line);
+    case 'E': return rename(chains, place, words, line);
+    case 'Z':
+    case 'L':
+    case 'S':
+    case 'C': return true;  // counters, listings, questions
+    default: break;
+  }
+  return refuse(chains, line, &words[0],
+                fmt::format("expected a command such as -A, found '{}'", shown(word)));
+}
+
+// ---- declarations -------------------------------------------------------------------------------------
+
+void Interpreter::declare(Chains& chains, Place place, const Line& line) {
+  Splitter splitter(Grammar::restore, arena_);
+  const auto words = splitter.split(line.text.substr(1));
+  if (!words || words->empty()) {
+    refuse(chains, line, nullptr, "expected the name of a chain after ':'");
+    return;
+  }
+  const std::string_view name = (*words)[0].text;
+  const std::string_view policy = words->size() > 1 ? (*words)[1].text : std::string_view("-");
+  const auto hook = hook_named(name);
+  if (hook && has_hook(place.table, *hook)) {
+    Chain& chain = *chains.named(name);
+    if (policy == "ACCEPT" || policy == "DROP") {
+      chain.policy = policy == "DROP" ? ChainPolicy::drop : ChainPolicy::accept;
+      chain.span = line.span;
+      account_.set(line, LineState::decides);
+    } else if (policy != "-") {
+      refuse(chains, line, nullptr, fmt::format("expected ACCEPT, DROP or -, found '{}'", shown(policy)));
+    }
+    return;
+  }
+  if (name.size() > longest_chain_name || !names_itself(name)) {
+    refuse(chains, line, nullptr, fmt::format("'{}' cannot be the name of a chain", shown(name)));
+    return;
+  }
+  if (Chain* known = chains.named(name); known != nullptr) {
+    if (!known->rules.empty())
+      account_.say(Severity::warning, line.span,
+                   fmt::format("{} is declared again: its {} rules so far are taken out", shown(name),
+                               known->rules.size()),
+                   Effect::none);
+    known->rules.clear();
+    return;
+  }
+  if (chains.chains.size() >= most_chains) {
+    refuse(chains, line, nullptr, fmt::format("more than {} chains in a table", most_chains));
+    return;
+  }
+  created(chains, name, line.span);
+}
+
+}  // namespace aclmend::iptables

@@ -1,0 +1,243 @@
+// The rule sets → one device: each family its own half of the policy, and what is said beside the rules.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "vendors/iptables/lowering.h"
+
+namespace aclmend::iptables {
+namespace {
+
+using model::Branch;
+using model::ConditionKind;
+using model::Dimension;
+using model::NodeId;
+using model::Stage;
+
+std::string_view family_word(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+std::string_view tool_of(Family family) {
+  return family == Family::ipv4 ? "iptables-save" : "ip6tables-save";
+}
+
+std::string summary(const IptablesDocument& from) {
+  std::string text = "iptables";
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const Half& half = from.half(family);
+    if (half.is_there() && !half.tool.empty() && text == "iptables") {
+      const std::size_t version = half.tool.find(" v");
+      if (version != std::string::npos) text += " " + half.tool.substr(version + 2);
+      if (half.backend == Half::Backend::nft) text += " (nf_tables)";
+      if (half.backend == Half::Backend::legacy) text += " (legacy)";
+      if (!half.written.empty()) text += ", written " + half.written;
+    }
+  }
+  const bool has_v4 = from.v4.is_there(), has_v6 = from.v6.is_there();
+  text += has_v4 && has_v6 ? ", IPv4 and IPv6" : has_v4 ? ", IPv4" : ", IPv6";
+  return printable(text);
+}
+
+// ---- calls --------------------------------------------------------------------------------------------
+
+// Chains that call each other in a circle, where a packet can get there: the kernel refuses to load them.
+class Calls {
+ public:
+  Calls(const IptablesDocument& from, Account& account, Table table, const Chains& chains)
+      : from_(from), account_(account), table_(table), chains_(chains), progress_(chains.chains.size()) {}
+
+  // What is reachable from the built-in chains.
+  std::vector<bool> walk() {
+    for (std::uint32_t i = 0; i < chains_.chains.size(); ++i) {
+      const auto hook = hook_named(chains_.chains[i].name);
+      if (hook && has_hook(table_, *hook)) visit(i);
+    }
+    std::vector<bool> reached(progress_.size());
+    for (std::size_t i = 0; i < progress_.size(); ++i) reached[i] = progress_[i] != Progress::unseen;
+    return reached;
+  }
+
+ private:
+  enum class Progress : std::uint8_t { unseen, open, done };
+  void visit(std::uint32_t root) {
+    struct Frame {
+      std::uint32_t chain;
+      std::size_t rule = 0;
+    };
+    if (progress_[root] != Progress::unseen) return;
+    std::vector<Frame> stack{{root}};
+    progress_[root] = Progress::open;
+    while (!stack.empty()) {
+      Frame& top = stack.back();
+      const std::vector<Rule>& rules = chains_.chains[top.chain].rules;
+      if (top.rule == rules.size()) {
+        progress_[top.chain] = Progress::done;
+        stack.pop_back();
+        continue;
+      }
+      const Rule& rule = rules[top.rule++];
+      const auto* call = std::get_if<Call>(&from_.bodies[rule.body].target);
+      if (call == nullptr) continue;
+      if (progress_[call->chain] == Progress::open)
+        account_.say(Severity::error, rule.span,
+                     fmt::format("{} calls {}, which leads back to it: the kernel refuses such a circle",
+                                 printable(chains_.chains[top.chain].name),
+                                 printable(chains_.chains[call->chain].name)),
+                     Effect::unknown);
+      if (progress_[call->chain] != Progress::unseen) continue;
+      progress_[call->chain] = Progress::open;
+      stack.push_back({call->chain});
+    }
+  }
+
+  const IptablesDocument& from_;
+  Account& account_;
+  Table table_;
+  const Chains& chains_;
+  std::vector<Progress> progress_;
+};
+
+// ---- what leads to a host -----------------------------------------------------------------------------
+
+bool is_reached_from_prerouting(const Chains& chains, const std::deque<Body>& bodies, std::uint32_t wanted) {
+  std::vector<bool> seen(chains.chains.size());
+  std::vector<std::uint32_t> to_do;
+  if (const auto found = chains.index.find("PREROUTING"); found != chains.index.end())
+    to_do.push_back(found->second);
+  while (!to_do.empty()) {
+    const std::uint32_t at = to_do.back();
+    to_do.pop_back();
+    if (at == wanted) return true;
+    if (seen[at]) continue;
+    seen[at] = true;
+    for (const Rule& rule : chains.chains[at].rules)
+      if (const auto* call = std::get_if<Call>(&bodies[rule.body].target)) to_do.push_back(call->chain);
+  }
+  return false;
+}
+
+void publish(Lowering& lowering, const LoweredLists& lists) {
+  const auto& nat = lowering.half()[Table::nat];
+  if (!nat) return;
+  constexpr std::size_t most_published = 100'000;
+  model::Policy& policy = lowering.policy;
+  const AddressSet own = lowering.from.local & AddressSet::all(lowering.family);
+  for (std::uint32_t i = 0; i < nat->chains.size(); ++i) {
+    const Chain& chain = nat->chains[i];
+    const model::RuleList& list = policy.lists[lists.of(Table::nat, i)];
+    const bool translates = std::ranges::any_of(
+        list.rules, [](const model::Rule& rule) { return rule.action == model::Action::translate; });
+    if (chain.is_removed || !translates || !is_reached_from_prerouting(*nat, lowering.from.bodies, i))
+      continue;
+    for (const model::Rule& rule : list.rules) {
+      if (rule.action != model::Action::translate || policy.published.size() >= most_published) continue;
+      const model::Translation& translation = policy.translations[rule.target];
+      if (translation.address == model::Translation::Change::own) continue;
+      const auto destination = addresses_of(policy, rule.destination);
+      const auto services = services_of(policy, rule.service);
+      for (const model::ServiceBox& box : services->possible) {
+        model::Published one;
+        one.wire = destination->possible & AddressSet::all(lowering.family);
+        // "To an address of this machine" is all that docker's rules say.
+        if (!own.empty() && one.wire == AddressSet::all(lowering.family)) one.wire = own;
+        one.translation = translation;
+        one.protocol = box.protocol;
+        one.wire_ports = box.destination;
+        one.conditions = policy.qualifiers[rule.qualifier].conditions;
+        one.span = rule.span;
+        policy.published.push_back(std::move(one));
+      }
+    }
+  }
+}
+
+// ---- a half -------------------------------------------------------------------------------------------
+
+NodeId lower_half(Lowering& lowering) {
+  model::Policy& policy = lowering.policy;
+  const Half& half = lowering.half();
+  if (!half.is_there()) {
+    Stage stage;
+    stage.name = fmt::format("the {} rules", family_word(lowering.family));
+    stage.otherwise = Stage::Default::unknown;
+    stage.conditions = {policy.condition(
+        ConditionKind::not_in_export,
+        fmt::format("the {} rules ({})", family_word(lowering.family), tool_of(lowering.family)), {})};
+    stage.implicit = fmt::format("the {} rules are not in this export", family_word(lowering.family));
+    policy.nodes.push_back(std::move(stage));
+    return static_cast<NodeId>(policy.nodes.size() - 1);
+  }
+  bool has_any_mark = false;
+  for (const auto& table : half.tables) {
+    if (!table) continue;
+    for (const Chain& chain : table->chains)
+      for (const Rule& rule : chain.rules) {
+        const Body& body = lowering.from.bodies[rule.body];
+        if (const auto* pass = std::get_if<Pass>(&body.target)) has_any_mark |= pass->sets_any_mark;
+        for (const Match& match : body.matches)
+          lowering.marks_are_asked |=
+              std::holds_alternative<MarkMatch>(match) || std::holds_alternative<SetMatch>(match);
+      }
+  }
+  lowering.marks_are_known = half[Table::mangle].has_value() && !has_any_mark;
+  AddressBook addresses(lowering);
+  const LoweredLists lists = lower_lists(lowering, addresses);
+  for (const Table table : all_tables)
+    if (const auto& chains = half[table]) {
+      const std::vector<bool> reached = Calls(lowering.from, lowering.account, table, *chains).walk();
+      for (std::uint32_t i = 0; i < reached.size(); ++i)
+        policy.lists[lists.of(table, i)].is_attached = reached[i];
+    }
+  publish(lowering, lists);
+  return lower_path(lowering, lists);
+}
+
+void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred) {
+  const Half& half = lowering.half();
+  if (!half.is_there()) return;
+  std::vector<std::string_view> missing;
+  // An empty security table is rarely printed, and rarely there.
+  for (const Table table : {Table::raw, Table::mangle, Table::nat, Table::filter})
+    if (!half[table]) missing.push_back(to_string(table));
+  if (missing.empty()) return;
+  std::string words;
+  for (std::size_t i = 0; i < missing.size(); ++i)
+    words += fmt::format("{}{}", i == 0 ? "" : i + 1 == missing.size() ? " or " : ", ", missing[i]);
+  inferred.push_back(
+      fmt::format("no {} table for {} in the export: assumed empty", words, family_word(lowering.family)));
+}
+
+}  // namespace
+
+Device convert(const std::shared_ptr<const IptablesDocument>& document, Account& account) {
+  const IptablesDocument& from = *document;
+  Device device;
+  model::Policy& policy = device.policy;
+  policy.sources.assign(account.sources.begin(), account.sources.end());
+  Branch families;
+  families.dimension = Dimension::family;
+  families.by = Branch::By::destination;
+  device.inferred = from.inferred;
+  bool translates = false;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    Lowering lowering{from, account, policy, family};
+    const NodeId half = lower_half(lowering);
+    families.cases.push_back({std::string(family_word(family)), AddressSet::all(family), half});
+    say_what_is_missing(lowering, device.inferred);
+  }
+  for (const model::Translation& one : policy.translations)
+    translates |=
+        one.address == model::Translation::Change::one_of || one.address == model::Translation::Change::shift;
+  if (translates && from.local.empty())
+    device.inferred.push_back(
+        "addresses that the nat table leads to are taken for other machines' (--local ADDRESS says which are "
+        "this one's)");
+  policy.nodes.push_back(std::move(families));
+  policy.root = static_cast<NodeId>(policy.nodes.size() - 1);
+  device.summary = summary(from);
+  device.not_examined = {"routing, forwarding and rp_filter settings", "nftables, ebtables and XDP programs",
+                         "fail2ban's and other programs' later changes"};
+  device.document = document;
+  return device;
+}
+
+}  // namespace aclmend::iptables

@@ -1,0 +1,233 @@
+// The rule sets of a Linux firewall in iptables' own words: for each family the five tables, their chains,
+// the rules of a chain in the kernel's order.
+//
+// Exports repeat themselves: most rules of a long chain differ in their addresses alone. What stands behind
+// the addresses is a Body, kept once for all rules that spell it alike. A source line with lists
+// ("-s a,b -d c") is several rules of the kernel, all with that line's span.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/source.h"
+#include "model/policy.h"
+#include "sets/address_set.h"
+#include "vendors/iptables/ipset_read.h"
+#include "vendors/vendor.h"
+
+namespace aclmend::iptables {
+
+enum class Table : std::uint8_t { raw, mangle, nat, filter, security };
+inline constexpr std::array all_tables{Table::raw, Table::mangle, Table::nat, Table::filter, Table::security};
+enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
+inline constexpr std::array all_hooks{Hook::prerouting, Hook::input, Hook::forward, Hook::output,
+                                      Hook::postrouting};
+
+std::string_view to_string(Table table);  // "filter"
+std::string_view to_string(Hook hook);    // "INPUT", as the chain is called
+std::optional<Table> table_named(std::string_view name);
+std::optional<Hook> hook_named(std::string_view chain);
+bool has_hook(Table table, Hook hook);
+
+// ---- what a rule asks ---------------------------------------------------------------------------------
+
+// {x : x & mask == number} or first…last, of one family.
+struct AddressTest {
+  enum class Kind : std::uint8_t { masked, range };
+  Kind kind = Kind::masked;
+  Family family = Family::ipv4;
+  bool negated = false;
+  V6 first = 0;   // masked: the number
+  V6 second = 0;  // masked: the mask; range: the last address
+  bool operator==(const AddressTest&) const = default;
+};
+
+enum class End : std::uint8_t { source, destination };
+
+struct AddressMatch {  // -m iprange
+  End end = End::source;
+  AddressTest test;
+};
+struct InterfaceMatch {
+  model::Dimension dimension = model::Dimension::ingress;
+  std::string name;  // a trailing '+' stands for any rest
+  bool negated = false;
+};
+struct PortMatch {  // tcp, udp, multiport…; the rule's protocol has ports
+  enum class Which : std::uint8_t { source, destination, either };
+  Which which = Which::destination;
+  PortSet ports;
+  bool negated = false;
+};
+struct IcmpMatch {
+  std::uint8_t protocol = protocol::icmp;
+  PortSet types, codes;
+  bool negated = false;
+};
+struct Constant {  // decided for every first packet: --syn, -f, -m recent --set
+  bool holds = true;
+};
+enum StateBit : std::uint8_t {
+  state_invalid = 1,
+  state_new = 2,
+  state_untracked = 4,
+  state_dnat = 8,
+  state_other = 16,  // ESTABLISHED, RELATED, SNAT: no first packet has them
+};
+struct ConntrackMatch {
+  std::optional<std::uint8_t> states;  // StateBits
+  bool states_negated = false;
+  // Tests of the connection; an untracked packet has none, and fails them, negated or not.
+  bool asks_connection = false;
+  bool never = false;                 // a test that no first packet passes: --ctdir REPLY
+  std::vector<AddressMatch> seen;     // origsrc, repldst: the source; replsrc: the destination as translated
+  std::vector<PortMatch> seen_ports;  // likewise
+  std::optional<AddressTest> wire_destination;  // origdst
+  PortSet wire_ports = PortSet::all();          // origdstport
+  bool asks_wire_port = false;
+  std::optional<ProtocolSet> protocols;
+};
+struct MarkMatch {
+  model::MarkTest::Of of = model::MarkTest::Of::packet;
+  std::uint32_t value = 0, mask = 0xFFFFFFFF;
+  bool negated = false;
+};
+struct SetMatch {
+  std::string set;
+  std::string flags;  // "src,dst"
+  bool negated = false;
+  bool return_nomatch = false;
+};
+struct AddressTypeMatch {  // -m addrtype
+  End end = End::destination;
+  std::string types;  // "LOCAL,BROADCAST"
+  bool negated = false;
+};
+struct OpenMatch {  // hangs on what no export settles
+  model::ConditionKind kind = model::ConditionKind::device_state;
+  std::string name;
+};
+using Match = std::variant<AddressMatch, InterfaceMatch, PortMatch, IcmpMatch, Constant, ConntrackMatch,
+                           MarkMatch, SetMatch, AddressTypeMatch, OpenMatch>;
+
+// ---- what it does -------------------------------------------------------------------------------------
+
+struct Pass {                  // no target, LOG, TCPMSS …: the next rule is asked
+  std::string changes_set;     // SET
+  bool sets_any_mark = false;  // HMARK: to what depends on the packet
+};
+struct Accept {};
+struct Drop {
+  bool refuses = false;  // REJECT: the sender is told
+};
+struct Return {};
+struct Call {
+  std::uint32_t chain = 0;  // index in the table
+  bool is_goto = false;
+};
+struct SetMark {  // MARK, CONNMARK
+  model::StateChange change;
+  bool needs_connection = false;
+};
+struct Untrack {};
+struct Translate {
+  enum class Kind : std::uint8_t { dnat, redirect, netmap };
+  Kind kind = Kind::dnat;
+  std::optional<std::pair<V6, V6>> addresses;  // dnat: first…last; netmap: network and mask
+  std::optional<model::PortRange> ports;
+  bool ports_are_shifted = false;  // dnat p-q/base: which one depends on the original port
+};
+struct ProgramDecides {
+  std::string name;  // "NFQUEUE 0"
+};
+struct UnknownTarget {
+  model::ConditionKind kind = model::ConditionKind::not_understood;
+  std::string name;
+};
+using Target = std::variant<Pass, Accept, Drop, Return, Call, SetMark, Untrack, Translate, ProgramDecides,
+                            UnknownTarget>;
+
+struct Protocol {
+  std::uint8_t number = 0;
+  bool negated = false;
+};
+
+// A rule but for its plain addresses.
+struct Body {
+  std::optional<Protocol> protocol;
+  std::vector<Match> matches;
+  Target target = Pass{};
+};
+
+struct Rule {
+  Span span;
+  model::AddressTerm source,
+      destination;         // any, an IPv4 prefix, or (group) an index into Document::addresses
+  std::uint32_t body = 0;  // into Document::bodies
+};
+
+// ---- where it stands ----------------------------------------------------------------------------------
+
+enum class ChainPolicy : std::uint8_t { accept, drop };
+
+struct Chain {
+  std::string name;
+  Span span;  // the line that declares it, else the table's
+  bool is_removed = false;
+  ChainPolicy policy = ChainPolicy::accept;  // of a built-in chain
+  std::vector<Rule> rules;
+};
+
+struct Chains {  // a table that is there
+  Span span;     // "*filter"
+  std::vector<Chain> chains;
+  std::unordered_map<std::string, std::uint32_t> index;
+  bool is_cut_off = false;     // no COMMIT: what follows in any chain is not known
+  std::optional<Span> unread;  // a line that may have changed anything here
+
+  const Chain* named(std::string_view name) const;
+  Chain* named(std::string_view name);
+};
+
+struct Half {  // what one family's packets meet
+  std::array<std::optional<Chains>, all_tables.size()> tables;
+  std::string tool;     // "iptables-save v1.8.9"
+  std::string written;  // "Fri Nov 20 02:11:45 2026"
+  enum class Backend : std::uint8_t { not_said, nft, legacy };
+  Backend backend = Backend::not_said;
+  std::optional<Span> other_rules;    // a warning that tables of the other back end are active too
+  bool is_listing = false;            // iptables -S: one table alone
+  std::optional<Span> unknown_table;  // "*broute": nobody knows which packets it sees
+  std::optional<Span> stray;          // a rule outside of any table
+  bool is_there() const;
+  std::optional<Chains>& operator[](Table table) { return tables[static_cast<std::size_t>(table)]; }
+  const std::optional<Chains>& operator[](Table table) const {
+    return tables[static_cast<std::size_t>(table)];
+  }
+};
+
+struct IptablesDocument : Document {
+  std::vector<SourcePtr> sources;
+  Half v4, v6;
+  std::deque<Body> bodies;             // shared by rules of one table
+  std::vector<AddressTest> addresses;  // what is no plain IPv4 prefix
+  IpSets sets;
+  bool has_sets = false;  // some ipset file was given
+  AddressSet local;       // the device's own addresses, as far as said
+  std::vector<std::string> inferred;
+
+  Half& half(Family family) { return family == Family::ipv4 ? v4 : v6; }
+  const Half& half(Family family) const { return family == Family::ipv4 ? v4 : v6; }
+};
+
+// "INPUT rule 4"; of another table than filter "nat PREROUTING rule 1".
+std::string list_name(Table table, std::string_view chain);
+
+}  // namespace aclmend::iptables

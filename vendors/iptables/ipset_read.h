@@ -1,0 +1,4 @@
+#pragma once
+namespace aclmend::iptables {
+struct IpSets {};
+}  // namespace aclmend::iptables

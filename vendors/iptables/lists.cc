@@ -1,0 +1,236 @@
+// Chains → rule lists, one each. A rule of the kernel is one rule of the list for each disjoint part of what
+// it takes, all with the kernel's number.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vendors/iptables/lowering.h"
+
+namespace aclmend::iptables {
+namespace {
+
+using model::Action;
+using model::AddressTerm;
+using model::ConditionKind;
+using model::Translation;
+
+// The action of a body, worked out once.
+struct Deed {
+  Action action = Action::pass;
+  std::uint32_t target = 0;
+  const Translate* netmap = nullptr;  // depends on the rule's destination
+};
+
+class Lists {
+ public:
+  Lists(Lowering& lowering, AddressBook& addresses)
+      : lowering_(lowering), addresses_(addresses), meanings_(lowering, addresses) {}
+  LoweredLists lower();
+
+ private:
+  void lower(Table table, const Chains& chains, LoweredLists& out);
+  void lower(Table table, const Chain& chain, const Chains& chains, model::ListId id);
+  Deed deed_of(const Rule& rule, Table table);
+  Deed worked_out(const Body& body, Table table, Span span);
+  std::uint32_t translation(Translation translation);
+  std::uint32_t netmap(const Translate& target, AddressTerm destination, Span span);
+  std::uint32_t change(const model::StateChange& change);
+  model::ConditionId condition(ConditionKind kind, std::string_view name, Span span) {
+    return lowering_.policy.condition(kind, name, span);
+  }
+  // In nat OUTPUT the new address is the loopback's.
+  bool redirects_own_packets() const {
+    const auto& nat = lowering_.half()[Table::nat];
+    const Chain* output = nat ? nat->named("OUTPUT") : nullptr;
+    return output != nullptr && !output->rules.empty();
+  }
+  AddressSet numbers(V6 first, V6 last) const {
+    return AddressSet(Address{lowering_.family, first}, Address{lowering_.family, last});
+  }
+
+  Lowering& lowering_;
+  AddressBook& addresses_;
+  Meanings meanings_;
+  const LoweredLists* lists_ = nullptr;
+  std::unordered_map<std::uint32_t, Deed> deeds_;
+};
+
+std::uint32_t Lists::translation(Translation translation) {
+  lowering_.policy.translations.push_back(std::move(translation));
+  return static_cast<std::uint32_t>(lowering_.policy.translations.size() - 1);
+}
+
+std::uint32_t Lists::change(const model::StateChange& change) {
+  lowering_.policy.state_changes.push_back(change);
+  return static_cast<std::uint32_t>(lowering_.policy.state_changes.size() - 1);
+}
+
+// The network part is replaced, the host part stays: a shift where all destinations are of one network.
+std::uint32_t Lists::netmap(const Translate& target, AddressTerm destination, Span span) {
+  const auto [network, mask] = *target.addresses;
+  const V6 all = lowering_.family == Family::ipv4 ? V6{last_point<V4>} : last_point<V6>;
+  Translation translation;
+  translation.span = span;
+  const AddressSet set =
+      addresses_of(lowering_.policy, destination)->possible & AddressSet::all(lowering_.family);
+  const auto ends = [&]() -> std::optional<std::pair<V6, V6>> {
+    if (lowering_.family == Family::ipv4) {
+      if (set.v4.empty()) return std::nullopt;
+      return std::pair(V6{set.v4.interval(0).first}, V6{set.v4.interval(set.v4.interval_count() - 1).last});
+    }
+    if (set.v6.empty()) return std::nullopt;
+    return std::pair(set.v6.interval(0).first, set.v6.interval(set.v6.interval_count() - 1).last);
+  }();
+  const bool has_holes = (~mask & all & ((~mask & all) + 1)) != 0;
+  if (ends && !has_holes && (ends->first & mask) == (ends->second & mask)) {
+    translation.address = Translation::Change::shift;
+    translation.address_shift = (network - (ends->first & mask)) & all;
+  } else {
+    translation.address = Translation::Change::one_of;
+    translation.addresses =
+        has_holes ? AddressSet::all(lowering_.family) : numbers(network, network | (~mask & all));
+  }
+  return this->translation(std::move(translation));
+}
+
+Deed Lists::worked_out(const Body& body, Table table, Span span) {
+  struct Visitor {
+    Lists& lists;
+    Table table;
+    Span span;
+    Deed operator()(const Pass&) const { return {Action::pass, 0, nullptr}; }
+    Deed operator()(const Accept&) const { return {Action::accept, 0, nullptr}; }
+    Deed operator()(const Drop&) const { return {Action::deny, 0, nullptr}; }
+    Deed operator()(const Return&) const { return {Action::return_to_caller, 0, nullptr}; }
+    Deed operator()(const Call& call) const {
+      return {call.is_goto ? Action::go_to : Action::jump, lists.lists_->of(table, call.chain), nullptr};
+    }
+    Deed operator()(const SetMark& mark) const {
+      // In raw there is no connection to mark; where nobody asks, marks are nothing.
+      if (!lists.lowering_.marks_are_asked || (mark.needs_connection && table == Table::raw))
+        return {Action::pass, 0, nullptr};
+      return {Action::change_state, lists.change(mark.change), nullptr};
+    }
+    Deed operator()(const Untrack&) const {
+      model::StateChange change;
+      change.make_untracked = true;
+      return {Action::change_state, lists.change(change), nullptr};
+    }
+    Deed operator()(const Translate& target) const {
+      if (target.kind == Translate::Kind::netmap) return {Action::translate, 0, &target};
+      Translation translation;
+      translation.span = span;
+      if (target.kind == Translate::Kind::redirect) {
+        // An address of the interface by which it came: one of those that were said to be the device's.
+        const AddressSet own = lists.lowering_.from.local & AddressSet::all(lists.lowering_.family);
+        if (own.empty() || lists.redirects_own_packets()) translation.address = Translation::Change::own;
+        else translation.address = Translation::Change::one_of, translation.addresses = own;
+      } else if (target.addresses) {
+        translation.address = Translation::Change::one_of;
+        translation.addresses = lists.numbers(target.addresses->first, target.addresses->second);
+      }
+      if (target.ports) {
+        translation.port = Translation::Change::one_of;
+        translation.ports = PortSet(target.ports->first, target.ports->last);
+      }
+      return {Action::translate, lists.translation(std::move(translation)), nullptr};
+    }
+    Deed operator()(const ProgramDecides& program) const {
+      return {Action::program_decides, lists.condition(ConditionKind::program, program.name, span), nullptr};
+    }
+    Deed operator()(const UnknownTarget& target) const {
+      return {Action::unknown, lists.condition(target.kind, target.name, span), nullptr};
+    }
+  };
+  return std::visit(Visitor{*this, table, span}, body.target);
+}
+
+Deed Lists::deed_of(const Rule& rule, Table table) {
+  const auto known = deeds_.find(rule.body);
+  if (known != deeds_.end()) return known->second;
+  const Deed deed = worked_out(lowering_.from.bodies[rule.body], table, rule.span);
+  deeds_.emplace(rule.body, deed);
+  return deed;
+}
+
+void Lists::lower(Table table, const Chain& chain, const Chains& chains, model::ListId id) {
+  std::vector<model::Rule> rules;
+  rules.reserve(chain.rules.size());
+  std::uint32_t last_body = ~std::uint32_t{0};
+  const std::vector<RulePart>* parts = nullptr;
+  Deed deed;
+  for (std::uint32_t i = 0; i < chain.rules.size(); ++i) {
+    const Rule& from = chain.rules[i];
+    if (from.body != last_body) {
+      last_body = from.body;
+      parts = &meanings_.of(from.body, table, from.span);
+      deed = deed_of(from, table);
+    }
+    const AddressTerm source = addresses_.of(from.source, from.span);
+    const AddressTerm destination = addresses_.of(from.destination, from.span);
+    for (const RulePart& part : *parts) {
+      model::Rule rule;
+      rule.source = addresses_.both(source, part.source, from.span);
+      rule.destination = addresses_.both(destination, part.destination, from.span);
+      rule.service = part.service;
+      rule.qualifier = part.qualifier;
+      rule.action = deed.action;
+      rule.target = deed.netmap == nullptr ? deed.target : netmap(*deed.netmap, rule.destination, from.span);
+      rule.number = i + 1;
+      rule.span = from.span;
+      const auto list_user = model::User{model::UserKind::filter_rule, from.span, id};
+      if (rule.source.kind == AddressTerm::Kind::group &&
+          lowering_.policy.groups[rule.source.value].kind == model::GroupKind::group)
+        lowering_.policy.groups[rule.source.value].users.push_back(list_user);
+      rules.push_back(rule);
+    }
+  }
+  if (chains.is_cut_off) {
+    model::Rule rest;
+    rest.action = Action::unknown;
+    rest.target = condition(ConditionKind::not_in_export,
+                            fmt::format("the end of the table {}", to_string(table)), chains.span);
+    rest.number = static_cast<std::uint32_t>(chain.rules.size() + 1);
+    rest.span = chain.rules.empty() ? chain.span : chain.rules.back().span;
+    rules.push_back(rest);
+  }
+  lowering_.policy.lists[id].rules = std::move(rules);
+}
+
+void Lists::lower(Table table, const Chains& chains, LoweredLists& out) {
+  for (std::uint32_t i = 0; i < chains.chains.size(); ++i)
+    if (!chains.chains[i].is_removed) lower(table, chains.chains[i], chains, out.of(table, i));
+}
+
+LoweredLists Lists::lower() {
+  LoweredLists lists;
+  lists_ = &lists;
+  const std::string prefix = lowering_.family == Family::ipv6 && lowering_.from.v4.is_there() ? "ip6 " : "";
+  for (const Table table : all_tables) {
+    const auto& chains = lowering_.half()[table];
+    if (!chains) continue;
+    for (const Chain& chain : chains->chains) {
+      lists.ids[static_cast<std::size_t>(table)].push_back(
+          static_cast<model::ListId>(lowering_.policy.lists.size()));
+      model::RuleList list;
+      list.name = prefix + list_name(table, chain.name);
+      list.numbering = "rule";
+      list.span = chain.span;
+      const auto hook = hook_named(chain.name);
+      const bool is_base = hook && has_hook(table, *hook);
+      list.ends_in_deny = is_base && chain.policy == ChainPolicy::drop;
+      lowering_.policy.lists.push_back(std::move(list));
+    }
+  }
+  for (const Table table : all_tables)
+    if (const auto& chains = lowering_.half()[table]) lower(table, *chains, lists);
+  return lists;
+}
+
+}  // namespace
+
+LoweredLists lower_lists(Lowering& lowering, AddressBook& addresses) {
+  return Lists(lowering, addresses).lower();
+}
+
+}  // namespace aclmend::iptables

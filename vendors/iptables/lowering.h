@@ -1,0 +1,86 @@
+// From iptables' words to nobody's dialect: what the parts of the conversion share.
+#pragma once
+#include <array>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "vendors/iptables/account.h"
+#include "vendors/iptables/document.h"
+
+namespace aclmend::iptables {
+
+// A part of what a rule takes; the parts of a rule are disjoint. An address place of `any` leaves the rule's
+// own.
+struct RulePart {
+  model::AddressTerm source, destination;
+  model::ServiceTerm service;
+  std::uint32_t qualifier = 0;
+};
+
+struct Lowering {
+  const IptablesDocument& from;
+  Account& account;
+  model::Policy& policy;
+  Family family = Family::ipv4;  // of the half that is lowered now
+  bool marks_are_known = true;   // the file holds what sets them
+  bool marks_are_asked = false;  // some rule tests them
+  std::map<std::string, bool> filled_sets = {};
+
+  const Half& half() const { return from.half(family); }
+};
+
+// Places of rules as terms of the policy, each set once.
+class AddressBook {
+ public:
+  explicit AddressBook(Lowering& lowering) : lowering_(lowering) {}
+  model::AddressTerm of(const AddressTest& test, Span span);
+  // Of a rule: any, a prefix, or an index into the document's tests.
+  model::AddressTerm of(model::AddressTerm place, Span span);
+  model::AddressTerm anonymous(model::Partly<AddressSet> addresses, Span span);
+  model::AddressTerm both(model::AddressTerm a, model::AddressTerm b, Span span);
+  // The group that stands for a named set.
+  model::GroupId group(model::AddressGroup group);
+
+ private:
+  model::Partly<AddressSet> expanded(const AddressTest& test, Span span);
+
+  Lowering& lowering_;
+  std::unordered_map<std::uint32_t, model::AddressTerm> by_place_;
+  std::map<std::array<std::uint64_t, 2>, model::AddressTerm> by_pair_;
+  std::size_t intervals_ = 0;  // of masks with holes, so far
+};
+
+// What the bodies of one half's rules take (meaning.cc).
+class Meanings {
+ public:
+  Meanings(Lowering& lowering, AddressBook& addresses) : lowering_(lowering), addresses_(addresses) {}
+  // `table` is the body's.
+  const std::vector<RulePart>& of(std::uint32_t body, Table table, Span span);
+
+ private:
+  class Worker;
+  std::vector<RulePart> lowered(const Body& body, Table table, Span span);
+
+  Lowering& lowering_;
+  AddressBook& addresses_;
+  std::unordered_map<std::uint32_t, std::vector<RulePart>> known_;
+};
+
+// One RuleList a chain (lists.cc); by table and chain.
+struct LoweredLists {
+  std::array<std::vector<model::ListId>, all_tables.size()> ids;
+  model::ListId of(Table table, std::uint32_t chain) const {
+    return ids[static_cast<std::size_t>(table)][chain];
+  }
+};
+LoweredLists lower_lists(Lowering& lowering, AddressBook& addresses);
+
+// The way of a family's packets through its tables (path.cc).
+model::NodeId lower_path(Lowering& lowering, const LoweredLists& lists);
+
+// The whole (convert.cc).
+Device convert(const std::shared_ptr<const IptablesDocument>& document, Account& account);
+
+}  // namespace aclmend::iptables

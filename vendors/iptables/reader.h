@@ -1,0 +1,79 @@
+// Files → the rule sets. Blocks of iptables-save, the listing of iptables -S, ipset files; v4 and v6 side by
+// side, in any order, with whatever text a terminal left around them.
+#pragma once
+#include "base/error.h"
+#include "vendors/iptables/commands.h"
+
+namespace aclmend::iptables {
+
+// What a file is, by its first lines.
+enum class Form : std::uint8_t {
+  none,
+  save,     // iptables-save
+  listing,  // iptables -S
+  sets,     // ipset save or ipset list
+  table,    // iptables -L: no export
+  script,   // a shell script: no export
+};
+struct Recognised {
+  Form form = Form::none;
+  int confidence = 0;
+};
+Recognised recognised(std::string_view text);
+
+// Lines of a source, without CR and LF.
+class Lines {
+ public:
+  Lines(std::string_view text, std::uint16_t source) : text_(text), source_(source) {}
+  std::optional<Line> next();
+  bool has_carriage_returns() const { return has_carriage_returns_; }
+
+ private:
+  std::string_view text_;
+  std::uint16_t source_;
+  std::size_t at_ = 0;
+  std::uint32_t number_ = 0;
+  bool has_carriage_returns_ = false;
+};
+
+class Reader {
+ public:
+  Reader(IptablesDocument& document, Account& account)
+      : document_(document), account_(account), interpreter_(document, account, Interpreter::Strict::no) {}
+  // Fails where the file is no export at all.
+  std::optional<Error> read(std::uint16_t source);
+
+ private:
+  void read_sets(std::uint16_t source);
+  void save(std::string_view text, std::uint16_t source);
+  std::optional<Error> listing(std::string_view text, std::uint16_t source);
+  void take_line(const Line& line);
+  void begin_table(const Line& line);
+  void end_table(const Line& line);
+  void rule(const Line& line);
+  void comment(const Line& line);
+  void outside(const Line& line);
+  void cut_off(Span where);
+  // By what stands between here and the end of the block; then the header, then the file's name.
+  Family family_of_block(std::string_view rest, const Line& line);
+  void install(Span where);
+
+  IptablesDocument& document_;
+  Account& account_;
+  Interpreter interpreter_;
+  std::deque<std::string> arena_;
+  std::string_view text_;
+  std::string file_;
+  // Of the last header.
+  std::optional<Family> header_family_;
+  std::string header_tool_, header_written_;
+  Half::Backend header_backend_ = Half::Backend::not_said;
+  std::optional<Chains> open_;  // the table that is being read
+  Place place_;
+  bool skipped_table_ = false;  // of a name that is no table's
+};
+
+// Whether the words show rules of one family: an address, a protocol, a module.
+std::optional<Family> family_shown(std::span<const Word> words);
+
+}  // namespace aclmend::iptables
