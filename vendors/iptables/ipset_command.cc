@@ -1,0 +1,533 @@
+#include "vendors/iptables/ipset_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace aclmend::iptables {
+namespace {
+
+enum class Command : std::uint8_t { create, add, del, destroy, flush, rename, swap, no_effect };
+
+struct Spelling {
+  std::string_view word;
+  Command command;
+};
+constexpr Spelling spellings[] = {
+    {"create", Command::create},     {"new", Command::create},       {"n", Command::create},
+    {"-N", Command::create},         {"--create", Command::create},  {"--new", Command::create},
+    {"add", Command::add},           {"-A", Command::add},           {"--add", Command::add},
+    {"del", Command::del},           {"-D", Command::del},           {"--del", Command::del},
+    {"destroy", Command::destroy},   {"x", Command::destroy},        {"-X", Command::destroy},
+    {"--destroy", Command::destroy}, {"flush", Command::flush},      {"f", Command::flush},
+    {"-F", Command::flush},          {"--flush", Command::flush},    {"rename", Command::rename},
+    {"e", Command::rename},          {"-E", Command::rename},        {"--rename", Command::rename},
+    {"swap", Command::swap},         {"w", Command::swap},           {"-W", Command::swap},
+    {"--swap", Command::swap},       {"COMMIT", Command::no_effect}, {"list", Command::no_effect},
+    {"-L", Command::no_effect},      {"save", Command::no_effect},   {"-S", Command::no_effect},
+    {"test", Command::no_effect},    {"-T", Command::no_effect},     {"help", Command::no_effect},
+    {"version", Command::no_effect}, {"quit", Command::no_effect},
+};
+
+std::optional<Command> command_named(std::string_view word) {
+  const auto found = std::ranges::find(spellings, word, &Spelling::word);
+  return found == std::end(spellings) ? std::nullopt : std::optional(found->command);
+}
+
+bool is_program(std::string_view word) { return word == "ipset" || word.ends_with("/ipset"); }
+
+std::string shown(std::string_view text) { return printable(text.substr(0, 60)); }
+
+std::unexpected<SetFault> no_such_set(const Word& name) {
+  return refused(name, fmt::format("set '{}' does not exist", shown(name.text)));
+}
+
+// What two sets must share to be swapped: the kinds of their parts, whether nomatch is known, the family.
+bool may_be_swapped(const IpSet& a, const IpSet& b) {
+  const auto kinds = [](const IpSet& set) {
+    std::vector<int> all{facts(set.type).has_nomatch ? 1 : 0};
+    bool is_first_address = true;
+    for (Part part : facts(set.type).parts) {
+      if (part == Part::net) part = Part::ip;
+      const bool is_second = part == Part::ip && !is_first_address;
+      if (part == Part::ip) is_first_address = false;
+      all.push_back(static_cast<int>(part) + (is_second ? 100 : 0));
+    }
+    std::ranges::sort(all);
+    return all;
+  };
+  return kinds(a) == kinds(b) && a.family == b.family;
+}
+
+// "-exist" before or behind the command counts for the whole of it.
+struct CommandLine {
+  std::vector<Word> words;  // without the program and -exist
+  bool exist = false;
+};
+CommandLine command_line(std::span<const Word> words) {
+  CommandLine line;
+  line.words.reserve(words.size());
+  if (!words.empty() && is_program(words[0].text)) words = words.subspan(1);
+  for (const Word& word : words) {
+    // behind the element's word options belong to the element; parse_element sees to -exist there
+    if (line.words.size() < 3 && !word.is_quoted && is_exist_flag(word.text)) line.exist = true;
+    else line.words.push_back(word);
+  }
+  return line;
+}
+
+}  // namespace
+
+bool is_ipset_command(std::span<const Word> words) {
+  if (words.empty()) return false;
+  if (is_program(words[0].text)) return true;
+  const CommandLine line = command_line(words);
+  return !line.words.empty() && command_named(line.words[0].text).has_value();
+}
+
+// ---- create -------------------------------------------------------------------------------------------
+
+IpSet empty_set(std::string_view name, std::string_view type, Span span) {
+  IpSet set;
+  set.name = name;
+  set.type_name = type;
+  set.span = span;
+  set.type = set_type_named(type).value_or(SetType::unknown);
+  if (set.type == SetType::unknown) {
+    set.doubt = {fmt::format("'{}' is no type of set that this reader knows", shown(type)), span, true};
+    return set;
+  }
+  set.type_name = facts(set.type).name;
+  const bool is_bitmap_of_addresses = set.type == SetType::bitmap_ip || set.type == SetType::bitmap_ip_mac;
+  if (facts(set.type).has_family || is_bitmap_of_addresses) set.family = Family::ipv4;
+  return set;
+}
+
+namespace {
+
+constexpr V4 largest_bitmap = 65536;
+
+class CreateOptions {
+ public:
+  explicit CreateOptions(IpSet& set) : set_(set) {}
+  std::expected<void, SetFault> read(std::span<const Word> words);
+
+ private:
+  using Done = std::expected<void, SetFault>;
+  bool is_hash() const { return facts(set_.type).name.starts_with("hash:"); }
+  bool is_bitmap() const { return facts(set_.type).name.starts_with("bitmap:"); }
+  Done number(const Word& option, const Word& value, std::uint32_t& to);
+  Done family(const Word& value);
+  Done netmask(const Word& option, const Word& value);
+  Done bitmask(const Word& value);
+  Done range(const Word& value);
+  Done port_range(const Word& value);
+  // One with a value; none where this type knows no such option.
+  std::optional<Done> option(const Word& word, const Word& value);
+
+  IpSet& set_;
+  bool has_range_ = false;
+};
+
+CreateOptions::Done CreateOptions::number(const Word& option, const Word& value, std::uint32_t& to) {
+  const auto number = parse_number(value.text);
+  if (!number)
+    return refused(value, fmt::format("expected a number of 32 bits after '{}', found '{}'",
+                                      shown(option.text), shown(value.text)));
+  to = *number;
+  return {};
+}
+
+CreateOptions::Done CreateOptions::family(const Word& value) {
+  if (value.text == "inet" || value.text == "ipv4" || value.text == "-4") set_.family = Family::ipv4;
+  else if (value.text == "inet6" || value.text == "ipv6" || value.text == "-6") set_.family = Family::ipv6;
+  else
+    return refused(value,
+                   fmt::format("expected 'inet' or 'inet6' after 'family', found '{}'", shown(value.text)));
+  return {};
+}
+
+CreateOptions::Done CreateOptions::netmask(const Word& option, const Word& value) {
+  const auto length = parse_decimal<unsigned>(value.text);
+  const unsigned longest = set_.family == Family::ipv6 ? 128 : 32;
+  if (set_.type == SetType::hash_net_net)
+    return not_understood(option, "a netmask in a hash:net,net is not known to this reader");
+  if (!length || *length == 0 || *length > longest)
+    return refused(value, fmt::format("expected a length from 1 to {} after 'netmask', found '{}'", longest,
+                                      shown(value.text)));
+  if (*length < longest) set_.options.netmask = static_cast<int>(*length);
+  return {};
+}
+
+CreateOptions::Done CreateOptions::bitmask(const Word& value) {
+  const auto mask = parse_plain_address(value.text);
+  if (!mask || mask->family != *set_.family)
+    return refused(value, fmt::format("expected a mask after 'bitmask', found '{}'", shown(value.text)));
+  const V6 all = mask->is_v4() ? V6{0xFFFFFFFF} : ~V6{0};
+  const auto prefix = MaskedAddress{*mask, mask->number}.prefix();
+  if (set_.type == SetType::hash_net_net || !prefix || prefix->length == 0)
+    return not_understood(value,
+                          fmt::format("what set '{}' makes of the mask '{}' is not known to this reader",
+                                      shown(set_.name), shown(value.text)));
+  if (mask->number != all) set_.options.netmask = prefix->length;
+  return {};
+}
+
+CreateOptions::Done CreateOptions::port_range(const Word& value) {
+  const std::size_t dash = value.text.find('-');
+  const auto first = parse_port(value.text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : parse_port(value.text.substr(dash + 1));
+  if (!first || !last)
+    return refused(value,
+                   fmt::format("expected a range of ports after 'range', found '{}'", shown(value.text)));
+  std::tie(set_.options.first, set_.options.last) = std::minmax<V4>(*first, *last);
+  return {};
+}
+
+CreateOptions::Done CreateOptions::range(const Word& value) {
+  has_range_ = true;
+  if (set_.type == SetType::bitmap_port) return port_range(value);
+  const std::size_t dash = value.text.find('-');
+  const auto first = parse_masked_address(value.text.substr(0, dash));
+  const auto last =
+      dash == std::string_view::npos ? first : parse_masked_address(value.text.substr(dash + 1));
+  const auto is_v4 = [](const auto& address) {
+    return address && address->address.is_v4() && address->prefix().has_value();
+  };
+  if (!is_v4(first) || !is_v4(last))
+    return refused(value, fmt::format("expected a range of IPv4 addresses after 'range', found '{}'",
+                                      shown(value.text)));
+  const V4 a = first->prefix()->first().as_v4(), b = last->prefix()->last().as_v4();
+  std::tie(set_.options.first, set_.options.last) = std::minmax(a, b);
+  return {};
+}
+
+std::optional<CreateOptions::Done> CreateOptions::option(const Word& word, const Word& value) {
+  const std::string_view name = word.text;
+  SetOptions& options = set_.options;
+  std::uint32_t ignored = 0;
+  if (name == "timeout") {
+    std::uint32_t seconds = 0;
+    if (auto read = number(word, value, seconds); !read) return read;
+    if (seconds > Element::longest_timeout)
+      return refused(value, fmt::format("expected seconds from 0 to {} after 'timeout', found '{}'",
+                                        Element::longest_timeout, shown(value.text)));
+    options.timeout = seconds;
+    return Done{};
+  }
+  if (is_hash()) {
+    if (name == "family" && facts(set_.type).has_family) return family(value);
+    if (name == "maxelem") return number(word, value, options.maxelem);
+    if (name == "hashsize" || name == "bucketsize" || name == "initval" || name == "probes" ||
+        name == "resize")
+      return number(word, value, ignored);
+    const bool takes_mask = set_.type == SetType::hash_ip || set_.type == SetType::hash_ip_port ||
+                            set_.type == SetType::hash_net_net;
+    if (name == "netmask" && takes_mask) return netmask(word, value);
+    if (name == "bitmask" && takes_mask) return bitmask(value);
+    if (name == "markmask" && set_.type == SetType::hash_ip_mark)
+      return number(word, value, options.markmask);
+  }
+  if (is_bitmap() && name == "range") return range(value);
+  if (name == "netmask" && set_.type == SetType::bitmap_ip) return netmask(word, value);
+  if (name == "size" && set_.type == SetType::list_set) return number(word, value, ignored);
+  return std::nullopt;
+}
+
+CreateOptions::Done CreateOptions::read(std::span<const Word> words) {
+  if (set_.type == SetType::unknown) return {};
+  SetOptions& options = set_.options;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const Word& word = words[i];
+    if (is_exist_flag(word.text)) continue;
+    if (word.text == "counters") options.counters = true;
+    else if (word.text == "comment") options.comment = true;
+    else if (word.text == "skbinfo") options.skbinfo = true;
+    else if (word.text == "forceadd" && is_hash()) options.forceadd = true;
+    else if ((word.text == "-4" || word.text == "-6") && facts(set_.type).has_family)
+      set_.family = word.text == "-4" ? Family::ipv4 : Family::ipv6;
+    else {
+      const Word& value = words[std::min(i + 1, words.size() - 1)];
+      auto read = option(word, value);
+      if (!read)
+        return not_understood(word,
+                              fmt::format("'{}' is no option that this reader knows for a set of type {}",
+                                          shown(word.text), facts(set_.type).name));
+      if (i + 1 == words.size())
+        return refused(word, fmt::format("expected a value after '{}'", shown(word.text)));
+      if (!*read) return *read;
+      ++i;
+    }
+  }
+  const Word& end = words.empty() ? Word{} : words.back();
+  if (is_bitmap() && !has_range_) return refused(end, "a bitmap is refused without its 'range'");
+  if (set_.type == SetType::bitmap_ip || set_.type == SetType::bitmap_ip_mac) {
+    const V4 step = options.netmask ? V4{1} << (32 - *options.netmask) : 1;
+    options.first &= ~(step - 1);
+    options.last |= step - 1;
+    if ((options.last - options.first) / step >= largest_bitmap)
+      return refused(end, fmt::format("a bitmap of more than {} addresses is refused", largest_bitmap));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, SetFault> parse_create_options(IpSet& set, std::span<const Word> words) {
+  return CreateOptions(set).read(words);
+}
+
+// ---- elements -----------------------------------------------------------------------------------------
+
+namespace {
+
+// The entry in the same network whose name is the beginning of this one: ipset takes them for equal.
+bool has_wildcard_for(IpSet& set, const Element& element, std::string_view interface) {
+  if (set.type != SetType::hash_net_iface) return false;
+  Element wildcard = element;
+  wildcard.wildcard = true;
+  for (std::size_t length = 1; length <= interface.size(); ++length) {
+    const auto known = set.known_name(interface.substr(0, length));
+    if (!known) continue;
+    wildcard.detail = *known;
+    if (set.elements.find(wildcard)) return true;
+  }
+  return false;
+}
+
+std::expected<void, SetFault> room_for_one(const IpSets& sets, const IpSet& set, const Word& word) {
+  const std::size_t count = set.elements.size();
+  const bool is_list = set.type == SetType::list_set;
+  if (is_list && count >= most_members)
+    return not_understood(word, fmt::format("more than {} members of a list", most_members));
+  const bool is_hash = facts(set.type).name.starts_with("hash:");
+  if (is_hash && count >= set.options.maxelem && !set.options.forceadd)
+    return refused(word,
+                   fmt::format("set '{}' is full: its maxelem is {}", shown(set.name), set.options.maxelem));
+  if (count >= most_elements)
+    return not_understood(word, fmt::format("more than {} elements in a set", most_elements));
+  if (sets.added >= most_altogether)
+    return not_understood(word, fmt::format("more than {} elements in all sets", most_altogether));
+  return {};
+}
+
+// Counts in the member that one more list holds it, or one less.
+void count_list(IpSets& sets, std::string_view member, int change) {
+  IpSet* const set = sets.named(member);
+  if (set == nullptr) return;
+  if (change > 0) ++set->lists;
+  else if (set->lists > 0) --set->lists;
+}
+
+void empty_out(IpSets& sets, IpSet& set) {
+  if (set.type == SetType::list_set)
+    for (const Element& element : set.elements) count_list(sets, set.names[element.detail], -1);
+  set.elements.clear();
+}
+
+std::expected<void, SetFault> member_fault(IpSets& sets, const Word& word, std::string_view name,
+                                           Lookup lookup) {
+  const IpSet* member = sets.named(name);
+  if (member == nullptr) {
+    if (lookup == Lookup::later) return {};  // a listing may name it first
+    return refused(word, fmt::format("set '{}', to be put into a list, does not exist", shown(name)));
+  }
+  if (member->type == SetType::list_set) return refused(word, "a list of sets cannot hold another list");
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, SetFault> add_element(IpSets& sets, IpSet& set, std::span<const Word> words,
+                                          LinePlace place, Lookup lookup) {
+  auto written = parse_element(set, words);
+  if (!written) return std::unexpected(written.error());
+  if (set.type == SetType::list_set)
+    if (auto good = member_fault(sets, words[0], written->name, lookup); !good) return good;
+  written->element.begin = place.begin;
+  written->element.source = place.source;
+  if (written->has_name) written->element.detail = set.name_id(written->name);
+  const bool exist = written->element.exist;
+  std::expected<void, SetFault> result;
+  each(set, *written, [&](const Element& element, V6 second) {
+    std::optional<std::size_t> equal;
+    if (lookup == Lookup::now) {
+      equal = set.elements.find(element, second);
+      const bool is_there = equal || (!element.wildcard && has_wildcard_for(set, element, written->name));
+      if (is_there && !exist) {
+        result = refused(words[0], fmt::format("'{}' is already in the set", shown(words[0].text)));
+        return false;
+      }
+    }
+    if (equal) {
+      set.elements.replace(*equal, element);
+      return true;
+    }
+    result = room_for_one(sets, set, words[0]);
+    if (!result) return false;
+    set.elements.append(element, second);
+    ++sets.added;
+    if (set.type == SetType::list_set) count_list(sets, written->name, 1);
+    return true;
+  });
+  if (result && set.options.forceadd && set.elements.size() > set.options.maxelem)
+    return not_understood(words[0], "the set is full: to make room, ipset throws out an element by chance");
+  return result;
+}
+
+namespace {
+
+std::expected<void, SetFault> delete_element(IpSets& sets, IpSet& set, std::span<const Word> words) {
+  auto written = parse_element(set, words);
+  if (!written) return std::unexpected(written.error());
+  const auto name = set.known_name(written->name);
+  if (name) written->element.detail = *name;
+  const bool may_be_there = name || !written->has_name;
+  const bool exist = written->element.exist;
+  std::expected<void, SetFault> result;
+  each(set, *written, [&](const Element& element, V6 second) {
+    const auto there = may_be_there ? set.elements.find(element, second) : std::nullopt;
+    if (there) {
+      set.elements.erase(*there);
+      if (set.type == SetType::list_set) count_list(sets, written->name, -1);
+    } else if (!exist) {
+      result = refused(words[0], fmt::format("'{}' is not in the set", shown(words[0].text)));
+    }
+    return result.has_value();
+  });
+  return result;
+}
+
+// ---- commands -----------------------------------------------------------------------------------------
+
+std::expected<Executed, SetFault> create(IpSets& sets, const CommandLine& line, LinePlace place) {
+  const auto& words = line.words;
+  if (words.size() < 3) return refused(words.back(), "expected 'create NAME TYPE'");
+  const Word& name = words[1];
+  if (name.text.size() > longest_set_name)
+    return refused(name, fmt::format("the name of a set has at most {} bytes", longest_set_name));
+  const Word& last = words.back();
+  const Span span{place.begin + words[0].begin, place.begin + last.end, place.source};
+  IpSet set = empty_set(name.text, words[2].text, span);
+  const auto options = std::span(words).subspan(3);
+  const bool exist = line.exist || std::ranges::any_of(options, is_exist_flag, &Word::text);
+  auto read = parse_create_options(set, options);
+  if (!read && read.error().kind == SetFault::Kind::refused) return std::unexpected(read.error());
+  if (!read) set.doubt = {read.error().message, place.span_of(read.error()), true};
+  if (const IpSet* there = sets.named(name.text)) {
+    const bool is_same = there->type == set.type && there->family == set.family;
+    if (exist && is_same) return Executed::created;
+    return refused(name, fmt::format("a set named '{}' exists already", shown(name.text)));
+  }
+  if (sets.sets.size() >= most_sets) return refused(name, fmt::format("more than {} sets", most_sets));
+  const bool is_known = !set.doubt;
+  sets.add(std::move(set));
+  if (!read) return std::unexpected(read.error());
+  return is_known ? Executed::created : Executed::unknown;
+}
+
+std::expected<Executed, SetFault> change_element(IpSets& sets, Command command, const CommandLine& line,
+                                                 LinePlace place, Lookup lookup) {
+  if (line.words.size() < 3)
+    return refused(line.words.back(), fmt::format("expected '{} SET ELEMENT'", shown(line.words[0].text)));
+  IpSet* set = sets.named(line.words[1].text);
+  if (set == nullptr) return no_such_set(line.words[1]);
+  if (!set->is_known()) return Executed::unknown;
+  std::vector<Word> words(line.words.begin() + 2, line.words.end());
+  if (line.exist) words.push_back({"-exist", words.back().begin, words.back().end, false});
+  const auto done = command == Command::add ? add_element(sets, *set, words, place, lookup)
+                                            : delete_element(sets, *set, words);
+  if (done) return Executed::element;
+  if (done.error().kind == SetFault::Kind::not_understood) {
+    set->doubt = {done.error().message, place.span_of(done.error())};
+    empty_out(sets, *set);
+  }
+  return std::unexpected(done.error());
+}
+
+std::unexpected<SetFault> in_use(const Word& word, std::string_view name) {
+  return refused(word, fmt::format("set '{}' is in use by a rule or a list of sets", shown(name)));
+}
+bool is_in_use(const IpSet& set) { return set.is_used || set.lists > 0; }
+
+std::expected<Executed, SetFault> whole_sets(IpSets& sets, Command command, const CommandLine& line) {
+  const auto& words = line.words;
+  const bool is_of_all = words.size() == 1;
+  const auto empty = [&](IpSet& set) {
+    empty_out(sets, set);
+    set.has_members = true;  // now it is known that there are none
+    if (set.doubt && !set.doubt->is_lasting) set.doubt.reset();
+  };
+  if (command == Command::flush) {
+    if (is_of_all) std::ranges::for_each(sets.sets, empty);
+    else if (IpSet* set = sets.named(words[1].text)) empty(*set);
+    else return no_such_set(words[1]);
+    return Executed::other;
+  }
+  if (command == Command::destroy) {
+    if (is_of_all) {
+      const auto used = std::ranges::find_if(sets.sets, is_in_use);
+      if (used != sets.sets.end()) return in_use(words[0], used->name);
+      sets = {};
+      return Executed::other;
+    }
+    IpSet* const set = sets.named(words[1].text);
+    if (set == nullptr) {
+      if (line.exist) return Executed::other;
+      return no_such_set(words[1]);
+    }
+    if (is_in_use(*set)) return in_use(words[1], set->name);
+    empty_out(sets, *set);
+    sets.remove(words[1].text);
+    return Executed::other;
+  }
+  if (words.size() < 3) return refused(words.back(), "expected the names of two sets");
+  const IpSet* one = sets.named(words[1].text);
+  const IpSet* other = sets.named(words[2].text);
+  if (one == nullptr) return no_such_set(words[1]);
+  if (command == Command::rename) {
+    if (is_in_use(*one)) return in_use(words[1], one->name);
+    if (other != nullptr)
+      return refused(words[2], fmt::format("a set named '{}' exists already", shown(words[2].text)));
+    if (words[2].text.size() > longest_set_name)
+      return refused(words[2], fmt::format("the name of a set has at most {} bytes", longest_set_name));
+    sets.rename(words[1].text, words[2].text);
+    return Executed::other;
+  }
+  if (other == nullptr) return no_such_set(words[2]);
+  if (!may_be_swapped(*one, *other))
+    return refused(words[2], "the sets cannot be swapped: their types differ");
+  sets.swap(words[1].text, words[2].text);
+  return Executed::other;
+}
+
+}  // namespace
+
+std::expected<Executed, SetFault> execute(IpSets& sets, std::span<const Word> words, LinePlace place,
+                                          Lookup lookup) {
+  if (words.empty()) return Executed::nothing;
+  const CommandLine line = command_line(words);
+  if (line.words.empty()) return refused(words.back(), "expected a command after 'ipset'");
+  const auto command = command_named(line.words[0].text);
+  if (!command)
+    return not_understood(
+        line.words[0],
+        fmt::format("'{}' is no command of ipset that this reader knows: expected create, add, "
+                    "del, flush, destroy, rename or swap",
+                    shown(line.words[0].text)));
+  switch (*command) {
+    case Command::create: return create(sets, line, place);
+    case Command::add:
+    case Command::del: return change_element(sets, *command, line, place, lookup);
+    case Command::destroy:
+    case Command::flush:
+    case Command::rename:
+    case Command::swap: return whole_sets(sets, *command, line);
+    case Command::no_effect: return Executed::nothing;
+  }
+  return Executed::nothing;
+}
+
+}  // namespace aclmend::iptables
