@@ -31,10 +31,11 @@ constexpr TypeFacts types[] = {
 };
 static_assert(std::size(types) == static_cast<std::size_t>(SetType::unknown) + 1);
 
-std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
-  __extension__ typedef unsigned __int128 Wide;
-  const Wide product = static_cast<Wide>(a ^ 0x9E3779B97F4A7C15) * (b ^ 0xD1B54A32D192ED03);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+// The finalizer of MurmurHash3.
+std::uint64_t mixed(std::uint64_t value) {
+  value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD;
+  value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53;
+  return value ^ value >> 33;
 }
 
 std::uint64_t kind_of(const Element& element) {
@@ -61,10 +62,11 @@ std::optional<SetType> set_type_named(std::string_view name) {
 // ---- elements -----------------------------------------------------------------------------------------
 
 std::uint64_t Elements::hash(const Element& element, V6 second) const {
-  std::uint64_t value = mixed(element.high ^ kind_of(element), element.low);
+  std::uint64_t value = mixed(element.high + seed_) ^ mixed(element.low - seed_) * 3 ^ kind_of(element);
   if (second != 0)
-    value ^= mixed(static_cast<std::uint64_t>(second >> 64) + 1, static_cast<std::uint64_t>(second));
-  return mixed(value, 0);
+    value ^= mixed(static_cast<std::uint64_t>(second >> 64) + 1) * 5 +
+             mixed(static_cast<std::uint64_t>(second)) * 7;
+  return mixed(value + seed_);
 }
 
 bool Elements::equal(std::size_t i, const Element& element, V6 other_second) const {
@@ -74,19 +76,23 @@ bool Elements::equal(std::size_t i, const Element& element, V6 other_second) con
 }
 
 // Where the element's slot is, or the free one where it would go.
-std::size_t Elements::slot_of(std::uint64_t hash, const Element& element, V6 second) const {
+Elements::Found Elements::slot_of(std::uint64_t hash, const Element& element, V6 second) const {
   const std::size_t last = slots_.size() - 1;
   const auto mark = static_cast<std::uint32_t>(hash >> 32);
-  for (std::size_t at = hash & last;; at = (at + 1) & last) {
+  for (std::size_t steps = 0;; ++steps) {
+    const std::size_t at = (hash + steps) & last;
     const Slot& slot = slots_[at];
-    if (slot.index == free || (slot.hash == mark && equal(slot.index, element, second))) return at;
+    if (slot.index == free || (slot.hash == mark && equal(slot.index, element, second))) return {at, steps};
   }
 }
 
-// Slots of a large index are cache misses all: they are fetched a batch ahead.
-std::vector<Elements::EqualPair> Elements::make_index() {
+namespace {
+constexpr std::size_t crowded = 512;  // steps; chance makes far fewer in a half-empty index
+}
+
+// Slots of a large index are cache misses all: they are fetched a batch ahead. False: one place is crowded.
+bool Elements::fill_index(std::vector<EqualPair>& pairs, std::size_t most_steps) {
   constexpr std::size_t batch = 16, fewest_slots = 16;
-  std::vector<EqualPair> pairs;
   slots_.assign(std::bit_ceil(std::max(fewest_slots, 2 * list_.size())), {});
   std::array<std::uint64_t, batch> hashes{};
   for (std::size_t from = 0; from < list_.size(); from += batch) {
@@ -96,11 +102,22 @@ std::vector<Elements::EqualPair> Elements::make_index() {
       __builtin_prefetch(&slots_[hashes[i] & (slots_.size() - 1)]);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      Slot& slot = slots_[slot_of(hashes[i], list_[from + i], second(from + i))];
+      const auto [at, steps] = slot_of(hashes[i], list_[from + i], second(from + i));
+      if (steps > most_steps) return false;
       const auto index = static_cast<std::uint32_t>(from + i);
-      if (slot.index == free) slot = {static_cast<std::uint32_t>(hashes[i] >> 32), index};
-      else pairs.push_back({slot.index, index});
+      if (slots_[at].index == free) slots_[at] = {static_cast<std::uint32_t>(hashes[i] >> 32), index};
+      else pairs.push_back({slots_[at].index, index});
     }
+  }
+  return true;
+}
+
+std::vector<Elements::EqualPair> Elements::make_index() {
+  constexpr int tries = 16;
+  std::vector<EqualPair> pairs;
+  for (int i = 0; !fill_index(pairs, i < tries ? crowded : list_.size()); ++i) {
+    pairs.clear();
+    seed_ = mixed(seed_ + 1);
   }
   return pairs;
 }
@@ -112,19 +129,19 @@ void Elements::append(const Element& element, V6 second) {
   }
   list_.push_back(element);
   if (slots_.empty()) return;
-  if (2 * list_.size() > slots_.size()) {
+  const std::uint64_t value = hash(element, second);
+  const auto [at, steps] = slot_of(value, element, second);
+  if (2 * list_.size() > slots_.size() || steps > crowded) {
     make_index();
     return;
   }
-  const std::uint64_t value = hash(element, second);
-  Slot& slot = slots_[slot_of(value, element, second)];
-  if (slot.index == free)
-    slot = {static_cast<std::uint32_t>(value >> 32), static_cast<std::uint32_t>(list_.size() - 1)};
+  if (slots_[at].index == free)
+    slots_[at] = {static_cast<std::uint32_t>(value >> 32), static_cast<std::uint32_t>(list_.size() - 1)};
 }
 
 std::optional<std::size_t> Elements::find(const Element& element, V6 second) {
   if (slots_.empty()) make_index();
-  const Slot& slot = slots_[slot_of(hash(element, second), element, second)];
+  const Slot& slot = slots_[slot_of(hash(element, second), element, second).slot];
   return slot.index == free ? std::nullopt : std::optional<std::size_t>(slot.index);
 }
 
@@ -145,9 +162,9 @@ void Elements::forget_slot(std::size_t slot) {
 void Elements::erase(std::size_t i) {
   const std::size_t last = list_.size() - 1;
   if (!slots_.empty()) {
-    forget_slot(slot_of(hash(list_[i], second(i)), list_[i], second(i)));
+    forget_slot(slot_of(hash(list_[i], second(i)), list_[i], second(i)).slot);
     if (i != last)
-      slots_[slot_of(hash(list_[last], second(last)), list_[last], second(last))].index =
+      slots_[slot_of(hash(list_[last], second(last)), list_[last], second(last)).slot].index =
           static_cast<std::uint32_t>(i);
   }
   list_[i] = list_[last];

@@ -115,13 +115,18 @@ class Elements {
   static constexpr std::uint32_t free = ~std::uint32_t{0};
   std::uint64_t hash(const Element& element, V6 second) const;
   bool equal(std::size_t i, const Element& element, V6 second) const;
-  std::size_t slot_of(std::uint64_t hash, const Element& element, V6 second) const;
+  struct Found {
+    std::size_t slot = 0, steps = 0;
+  };
+  Found slot_of(std::uint64_t hash, const Element& element, V6 second) const;
   std::vector<EqualPair> make_index();
+  bool fill_index(std::vector<EqualPair>& pairs, std::size_t most_steps);
   void forget_slot(std::size_t slot);
 
   std::vector<Element> list_;
   std::vector<V6> seconds_;  // empty where no element has one
   std::vector<Slot> slots_;  // empty: not made
+  std::uint64_t seed_ = 0;   // another one where a hostile file's elements meet in one place
 };
 
 struct SetOptions {
