@@ -52,7 +52,7 @@ std::optional<std::string> open_alternative(const Examined& examined) {
         if (const auto* branch = std::get_if<model::Branch>(&node);
             branch != nullptr && branch->dimension == dimension)
           for (const model::Branch::Case& one : branch->cases)
-            if (std::ranges::find(names, one.name) == names.end() && names.size() < 12)
+            if (!one.name.empty() && std::ranges::find(names, one.name) == names.end() && names.size() < 12)
               names.push_back(printable(one.name));
       return fmt::format("the answer differs by {} interface: it may be {}; say which with --{} NAME",
                          open.condition == model::ingress_condition ? "ingress" : "egress",
@@ -112,7 +112,10 @@ Result<Counted> second_count(const Examined& examined, const Packet& first) {
   std::vector<Packet> packets{first};
   for (const Claim& claim : claims) packets.push_back(claim.packet);
   const std::vector<Decision> decisions = decide(examined.policy(), examined.context, packets);
-  for (std::size_t i = 0; i < claims.size(); ++i)
+  std::size_t counted = 0;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    if (gave_up(decisions[i + 1])) continue;
+    ++counted;
     if (decisions[i + 1].verdict != claims[i].verdict)
       return fail(
           fmt::format("our two ways of counting disagree about {} -> {} port {}: {} and {}; this is an error "
@@ -121,7 +124,8 @@ Result<Counted> second_count(const Examined& examined, const Packet& first) {
                       to_string(claims[i].packet.source), to_string(claims[i].packet.destination),
                       claims[i].packet.destination_port, to_string(claims[i].verdict),
                       to_string(decisions[i + 1].verdict), examined.question->device));
-  return Counted{{claims.size(), 0}, decisions.front().translated.value_or(first)};
+  }
+  return Counted{{counted, 0}, decisions.front().translated.value_or(first)};
 }
 
 Stretch stretch_of(const Examined& examined, const Group& group) {

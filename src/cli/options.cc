@@ -49,7 +49,8 @@ std::optional<Error> add_known(Way& way, const model::Policy& policy, model::Dim
   if (name.empty()) return std::nullopt;
   const std::vector<std::string> cases = model::cases_of(policy, dimension);
   const std::vector<std::string_view> choices(cases.begin(), cases.end());
-  if (!choices.empty() && std::ranges::find(choices, name) == choices.end())
+  if (!choices.empty() && std::ranges::find(choices, name) == choices.end() &&
+      !model::takes_any_name(policy, dimension))
     return no_such(option, name, choices);
   way.context.known[dimension] = name;
   return std::nullopt;

@@ -233,7 +233,7 @@ Candidates Cutter::meeting(Side side, const Seen& seen, const Candidates& from) 
   if (!budget_.spend(from.size() + 1)) return result;
   for (const RuleRef ref : from) {
     const Rule& rule = policy.rule(ref);
-    if (may_meet(rule, seen, policy) && walks_[side].standing(rule.qualifier).fit != Fit::no)
+    if (may_meet(rule, seen, policy) && walks_[side].standing_everywhere(rule.qualifier).fit != Fit::no)
       result.push_back(ref);
   }
   return result;
@@ -245,8 +245,10 @@ Candidates Cutter::reached(Side side, const Seen& seen, const Candidates& from) 
   for (std::size_t i = 0; i < from.size(); ++i) {
     result.push_back(from[i]);
     const Rule& rule = policy.rule(from[i]);
-    const bool is_sure = rule.qualifier == 0 || (walks_[side].standing(rule.qualifier).fit == Fit::certain &&
-                                                 policy.qualifiers[rule.qualifier].state == StateMatch{});
+    const bool is_sure =
+        rule.qualifier == 0 ||
+        (walks_[side].standing_everywhere(rule.qualifier).fit == Fit::certain &&
+         policy.qualifiers[rule.qualifier].state == StateMatch{} && !policy.qualifiers[rule.qualifier].wire);
     if (is_sure && ends_list(rule.action) && covers(rule.source, seen.source, policy) &&
         covers(rule.destination, seen.destination, policy) && covers(rule.service, seen, policy))
       while (i + 1 < from.size() && from[i + 1].list == from[i].list) ++i;

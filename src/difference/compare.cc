@@ -282,6 +282,17 @@ Comparison::Comparison(const Policy& before, const Policy& after) : policies_{&b
                      mixed(static_cast<std::size_t>(one.address_shift), one.port_shift));
       });
   number_lists();
+  for (const Side side : both_sides)
+    for (const Node& node : policy(side).nodes)
+      if (const auto* branch = std::get_if<Branch>(&node);
+          branch != nullptr && branch->by != Branch::By::context)
+        settled_by_destination_.insert(branch->dimension);
+}
+
+Context Comparison::known_everywhere(const Context& context) const {
+  Context known = context;
+  for (const Dimension dimension : settled_by_destination_) known.known.erase(dimension);
+  return known;
 }
 
 std::vector<std::uint32_t> Comparison::conditions(Side side, const ConditionIds& ids) const {

@@ -7,9 +7,10 @@
 #pragma once
 #include <array>
 #include <map>
+#include <set>
 #include <vector>
 
-#include "model/policy.h"
+#include "model/question.h"
 
 namespace aclmend::difference {
 
@@ -55,6 +56,8 @@ class Comparison {
   const model::Condition& condition(std::uint32_t number) const;
   std::string words(std::uint32_t number) const;  // "time-range OFFICE", "ingress in dmz or lab"
   const ListDifference& lists(model::ListId before, model::ListId after);
+  // What is known on every way: without the dimensions that some branch settles by where a packet goes.
+  model::Context known_everywhere(const model::Context& context) const;
 
  private:
   template <class Same, class Hash>
@@ -68,6 +71,7 @@ class Comparison {
 
   Sides<const model::Policy*> policies_;
   Sides<Numbers> numbers_;
+  std::set<model::Dimension> settled_by_destination_;
   std::vector<std::pair<Side, model::ConditionId>> conditions_;  // by number
   std::map<std::uint32_t, std::string> term_words_;
   std::map<std::pair<model::ListId, model::ListId>, ListDifference> lists_;

@@ -32,10 +32,11 @@ Context context_of(const Policy& policy, const Known& known, const std::vector<A
 }
 
 // Of the dimensions that branch the way: the names of their cases. Where a destination selects the case, the
-// dimension stays open: to name one would be to contradict the routes.
+// dimension stays open: to name one would be to contradict the routes. Where a branch takes any name, rules
+// behind it may ask for names that no case has.
 struct BranchCases {
   std::map<Dimension, std::set<std::string>> names;
-  std::set<Dimension> selected;
+  std::set<Dimension> selected, take_any;
 };
 BranchCases branch_cases(const Comparison& comparison) {
   BranchCases found;
@@ -50,12 +51,18 @@ BranchCases branch_cases(const Comparison& comparison) {
       seen[node] = true;
       if (const auto* serial = std::get_if<Serial>(&policy.nodes[node]))
         left.insert(left.end(), serial->nodes.begin(), serial->nodes.end());
-      if (const auto* branch = std::get_if<Branch>(&policy.nodes[node]))
-        for (const Branch::Case& one : branch->cases) {
-          left.push_back(one.node);
-          found.names[branch->dimension].insert(one.name);
-          if (!one.destinations.empty()) found.selected.insert(branch->dimension);
-        }
+      const auto* branch = std::get_if<Branch>(&policy.nodes[node]);
+      if (branch == nullptr) continue;
+      for (const Branch::Case& one : branch->cases) {
+        left.push_back(one.node);
+        found.names[branch->dimension].insert(one.name);
+        if (!one.destinations.empty()) found.selected.insert(branch->dimension);
+      }
+      if (branch->by != Branch::By::context) found.selected.insert(branch->dimension);
+      if (!branch->otherwise) continue;
+      left.push_back(*branch->otherwise);
+      found.names[branch->dimension];
+      found.take_any.insert(branch->dimension);
     }
   }
   for (const Dimension dimension : found.selected) found.names.erase(dimension);
@@ -85,7 +92,9 @@ class Differ {
         branches_(branch_cases(comparison_)) {
     for (const Dimension dimension : dimensions) {
       const auto names = branches_.names.find(dimension);
-      if (names == branches_.names.end() || question.known.contains(dimension)) continue;
+      if (names == branches_.names.end() || question.known.contains(dimension) ||
+          branches_.take_any.contains(dimension))  // the rules behind it are asked for more names first
+        continue;
       if (count(values_) * names->second.size() <= most_contexts)
         values_[dimension].assign(names->second.begin(), names->second.end());
     }
@@ -175,12 +184,19 @@ bool Differ::tell_apart(const Sides<Candidates>& candidates) {
   }
   bool is_more = false;
   for (const Dimension dimension : dimensions) {
-    const auto found = names.find(dimension);
-    if (found == names.end() || question_.known.contains(dimension) || values_.contains(dimension) ||
-        branches_.selected.contains(dimension) || branches_.names.contains(dimension))
+    const bool takes_any = branches_.take_any.contains(dimension);
+    if (question_.known.contains(dimension) || values_.contains(dimension) ||
+        branches_.selected.contains(dimension) || (branches_.names.contains(dimension) && !takes_any))
       continue;
-    if (count(values_) * (found->second.size() + 1) > most_contexts) continue;
-    values_[dimension].assign(found->second.begin(), found->second.end());
+    std::set<std::string>& told = names[dimension];
+    if (takes_any) told.insert(branches_.names.at(dimension).begin(), branches_.names.at(dimension).end());
+    if (told.empty()) continue;
+    if (count(values_) * (told.size() + 1) > most_contexts) {
+      if (takes_any)
+        budget_.is_exact = false;  // where no name is given, none but those of the cases is meant
+      continue;
+    }
+    values_[dimension].assign(told.begin(), told.end());
     values_[dimension].emplace_back(any_other);
     is_more = true;
   }

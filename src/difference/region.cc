@@ -30,12 +30,20 @@ PortSet shifted(const PortSet& set, std::uint16_t by) {
   return back.wire_ports(set);
 }
 
+// An own address may be any of its family.
+AddressSet families_of(const AddressSet& set) {
+  AddressSet families;
+  if (!set.v4.empty()) families |= AddressSet::all(Family::ipv4);
+  if (!set.v6.empty()) families |= AddressSet::all(Family::ipv6);
+  return families;
+}
+
 AddressSet seen_destinations(const Translation& move, const AddressSet& wire) {
   switch (move.address) {
     case Change::none: return wire;
     case Change::shift: return shifted(wire, move.address_shift);
     case Change::one_of: return move.addresses;
-    case Change::own: break;
+    case Change::own: return families_of(wire);
   }
   return wire;
 }
@@ -63,7 +71,7 @@ Box pulled_back(const Image& image, const Box& seen) {
     case Change::one_of:
       if (!meets(image.move.addresses, seen.destination)) wire.destination = {};
       break;
-    case Change::own: break;
+    case Change::own: wire.destination &= families_of(seen.destination); break;
   }
   switch (image.move.port) {
     case Change::none: wire.destination_port &= seen.destination_port; break;
@@ -96,7 +104,11 @@ Translation composed(const Translation& first, const Translation& next) {
   if (next.address == Change::one_of) {
     both.address = Change::one_of;
     both.addresses = next.addresses;
-  } else if (next.address == Change::shift) {
+  } else if (next.address == Change::own) {
+    both.address = Change::own;
+    both.address_shift = 0;
+    both.addresses = {};
+  } else if (next.address == Change::shift && first.address != Change::own) {
     if (first.address == Change::one_of) both.addresses = shifted(first.addresses, next.address_shift);
     else both.address = Change::shift, both.address_shift = first.address_shift + next.address_shift;
   }
@@ -141,6 +153,24 @@ std::vector<NodeId> flat(const Policy& policy, NodeId node) {
 const Branch::Case* case_named(const Branch& branch, const std::string& name) {
   const auto found = std::ranges::find(branch.cases, name, &Branch::Case::name);
   return found == branch.cases.end() ? nullptr : &*found;
+}
+
+std::optional<NodeId> way_named(const Branch& branch, const std::string& name) {
+  const Branch::Case* named = case_named(branch, name);
+  return named == nullptr ? branch.otherwise : std::optional(named->node);
+}
+
+// The ways that packets may take from a branch.
+std::vector<NodeId> ways_of(const Branch& branch, const Context& context) {
+  std::vector<NodeId> ways;
+  const auto known = context.known.find(branch.dimension);
+  if (branch.by == Branch::By::context && known != context.known.end()) {
+    if (const auto way = way_named(branch, known->second)) ways.push_back(*way);
+    return ways;
+  }
+  for (const Branch::Case& one : branch.cases) ways.push_back(one.node);
+  if (branch.otherwise) ways.push_back(*branch.otherwise);
+  return ways;
 }
 
 }  // namespace
@@ -213,13 +243,10 @@ Images Regions::moved(Side side, const Context& context, NodeId node, const std:
     return made;
   }
   if (const auto* branch = std::get_if<Branch>(&policy.nodes[node])) {
-    const auto known = context.known.find(branch->dimension);
-    for (const Branch::Case& one : branch->cases) {
-      if (known != context.known.end() && known->second != one.name) continue;
-      const Images here = moved(side, context, one.node, before);
+    for (const NodeId way : ways_of(*branch, context)) {
+      const Images here = moved(side, context, way, before);
       if (!here || made.size() + here->size() > most_images) return std::nullopt;
       made.insert(made.end(), here->begin(), here->end());
-      if (known != context.known.end()) break;
     }
     return made;
   }
@@ -244,7 +271,7 @@ Images Regions::moved(Side side, const Context& context, NodeId node, const std:
 }
 
 Images Regions::images(Side side, const Context& context) {
-  return moved(side, context, comparison_.policy(side).root, {});
+  return moved(side, comparison_.known_everywhere(context), comparison_.policy(side).root, {});
 }
 
 // ---- what has no partner ------------------------------------------------------------------------------
@@ -314,7 +341,7 @@ const AddressSet& Regions::changed_addresses(AddressTerm before, AddressTerm aft
 
 void Regions::touch_groups(Collected& to, const Rule& before, const Rule& after) {
   const Policy &one = comparison_.policy(Side::before), &two = comparison_.policy(Side::after);
-  if (!may_apply(one, to.contexts.before, before)) return;  // partners have the same qualifier
+  if (!may_apply(one, to.contexts.before, before) && !may_apply(two, to.contexts.after, after)) return;
   constexpr std::size_t most_boxes = 64;
   const bool is_group = before.service.kind == ServiceTerm::Kind::group;
   const auto services_b = services_of(one, before.service), services_a = services_of(two, after.service);
@@ -408,19 +435,21 @@ void Regions::compare_stages(Collected& to, const Stage& before, const Stage& af
 }
 
 void Regions::compare_branches(Collected& to, const Branch& before, const Branch& after) {
-  if (before.dimension != after.dimension) {
+  if (before.dimension != after.dimension || before.by != after.by || before.own_case != after.own_case ||
+      before.otherwise.has_value() != after.otherwise.has_value()) {
     to.is_everything = true;
     to.is_same_way = false;
     return;
   }
   if (const auto known = to.contexts.before.known.find(before.dimension);
-      known != to.contexts.before.known.end()) {
-    const Branch::Case* one = case_named(before, known->second);
-    const Branch::Case* two = case_named(after, known->second);
-    if ((one == nullptr) != (two == nullptr)) to.is_everything = true, to.is_same_way = false;
-    else if (one != nullptr) compare(to, one->node, two->node);
+      before.by == Branch::By::context && known != to.contexts.before.known.end()) {
+    const auto one = way_named(before, known->second), two = way_named(after, known->second);
+    if (one.has_value() != two.has_value()) to.is_everything = true, to.is_same_way = false;
+    else if (one) compare(to, *one, *two);
     return;
   }
+  const bool is_entered_anew = to.entered.insert(before.dimension).second;
+  if (before.otherwise) compare(to, *before.otherwise, *after.otherwise);
   const auto names_twice = [](const Branch& branch) {
     std::set<std::string_view> names;
     return std::ranges::any_of(branch.cases,
@@ -449,8 +478,13 @@ void Regions::compare_branches(Collected& to, const Branch& before, const Branch
       moved |= two.destinations;
     }
   }
+  // A name may lead packets elsewhere, too: that of the context, or of a case they are in.
+  if (!same_cases && (before.by != Branch::By::context || before.otherwise || !is_entered_anew ||
+                      to.may_be_known.contains(before.dimension)))
+    to.is_everything = true;
   if (!same_cases) moved |= ~(selected_before & selected_after);
   if (!same_cases || !moved.empty()) to.is_same_way = false;
+  if (is_entered_anew) to.entered.erase(before.dimension);
   Box box = Box::all();
   box.destination = std::move(moved);
   if (!box.empty()) to.seen.push_back(std::move(box));
@@ -504,7 +538,10 @@ void Regions::compare(Collected& to, NodeId before, NodeId after) {
 }
 
 ContextRegion Regions::region(const Sides<Context>& contexts, const Sides<Images>& images) {
-  Collected to{contexts, {}, false, true, {}};
+  Sides<Context> everywhere;
+  for (const Side side : both_sides) everywhere[side] = comparison_.known_everywhere(contexts[side]);
+  Collected to{.contexts = everywhere};
+  for (const auto& [dimension, name] : contexts.before.known) to.may_be_known.insert(dimension);
   compare(to, comparison_.policy(Side::before).root, comparison_.policy(Side::after).root);
   if (to.is_everything) return {{Box::all()}, to.is_same_way};
   if (to.seen.empty()) return {{}, to.is_same_way};

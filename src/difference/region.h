@@ -55,10 +55,12 @@ class Regions {
   };
   struct Collected {  // while the region of one context is gathered
     const Sides<model::Context>& contexts;
-    std::vector<Box> seen;  // as the filter sees it
+    std::vector<Box> seen{};  // as the filter sees it
     bool is_everything = false;
     bool is_same_way = true;
-    std::set<std::pair<ListPart, ListPart>> visited;
+    std::set<std::pair<ListPart, ListPart>> visited{};
+    std::set<model::Dimension> may_be_known{};  // on some way
+    std::set<model::Dimension> entered{};       // of the branches around
   };
 
   const Summary& summary(Side side, model::ListId list);

@@ -14,6 +14,8 @@ constexpr std::size_t most_levels = 100'000;  // ways into lists that call one a
 constexpr std::uint64_t cost_of_a_place =
     100;  // in steps: each is remembered, and memory is dearer than time
 
+const ConditionIds no_conditions;
+
 struct Members {  // how the packets lie in a partly known set
   Part possible = Part::all;
   Part certain = Part::all;
@@ -96,17 +98,26 @@ std::pair<Part, const ServiceBox*> services_part(const Box& box, const PortSet& 
 }  // namespace
 
 template <class Side_>
-void Walk::cut(Side_ Box::* side, const Side_& set) {
-  Box inside = *box_, outside = *box_;
-  inside.*side = box_->*side & set;
-  outside.*side = box_->*side - set;
-  cut(std::move(inside), std::move(outside));
+Halves Walk::halves_at(Side_ Box::* side, const Side_& set) const {
+  Halves halves{*box_, *box_};
+  halves.inside.*side = box_->*side & set;
+  halves.outside.*side = box_->*side - set;
+  return halves;
 }
 
-const Walk::Standing& Walk::standing(std::uint32_t qualifier) {
-  const auto [found, is_new] = standing_.try_emplace(qualifier);
+Walk::ContextId Walk::inside(ContextId context, Dimension dimension, const std::string* known) {
+  if (context_index_.empty()) context_index_.emplace(contexts_[as_asked].known, as_asked);
+  Context within = model::inside(contexts_[context], dimension, known);
+  const auto [found, is_new] =
+      context_index_.try_emplace(within.known, static_cast<ContextId>(contexts_.size()));
+  if (is_new) contexts_.push_back(std::move(within));
+  return found->second;
+}
+
+const Walk::Standing& Walk::standing(std::uint32_t qualifier, ContextId context) {
+  const auto [found, is_new] = standing_.try_emplace({context, qualifier});
   if (is_new && qualifier != 0) {
-    const QualifierFit fit = standing_fit(context_, policy_.qualifiers[qualifier]);
+    const QualifierFit fit = standing_fit(contexts_[context], policy_.qualifiers[qualifier]);
     found->second = {fit.fit, comparison_.conditions(side_, fit.conditions)};
     // An open dimension is a condition; "from dmz" and "from lab" hang on it in different ways.
     for (std::size_t i = 0; i < policy_.qualifiers[qualifier].context.size(); ++i)
@@ -141,13 +152,70 @@ Walk::HereId Walk::here_of(View view, State state) {
   return here_index_[{view, state}] = static_cast<HereId>(heres_.size() - 1);
 }
 
+// Whether a translation has changed the packets, and what they were on the wire.
+Walk::WireFit Walk::wire_fit(const Qualifier& qualifier, const Here& here) {
+  using Translated = StateMatch::Translated;
+  const WireFit no{Fit::no, {}, {}};
+  WireFit result;
+  const auto hangs_on = [&](const ConditionIds& conditions) {
+    Signatures::Conditions both;
+    std::ranges::set_union(result.conditions, comparison_.conditions(side_, conditions),
+                           std::back_inserter(both));
+    result.conditions = std::move(both);
+    result.fit = Fit::possible;
+  };
+  const auto cut_at = [&](auto side, const auto& set) {
+    if (!result.halves) result.halves = halves_at(side, set);
+  };
+  if (const Translated asked = qualifier.state.translated; asked != Translated::either) {
+    const PortSet kept_ports = here.view.kept_ports();
+    const Part port = part_of(box_->destination_port, kept_ports);
+    if (here.view.is_own()) {  // whoever keeps the port may keep the address
+      if (port == Part::none && asked == Translated::no) return no;
+      if (port == Part::some) cut_at(&Box::destination_port, kept_ports);
+      if (port == Part::all) hangs_on({pool_condition});
+    } else {
+      const AddressSet kept = here.view.kept_destinations();
+      const Part address = part_of_family(box_->destination, kept, is_v4_);
+      const Part same = std::min(port, address);  // none, some, all
+      if (same == (asked == Translated::yes ? Part::all : Part::none)) return no;
+      if (same == Part::some && address == Part::some) cut_at(&Box::destination, kept);
+      else if (same == Part::some) cut_at(&Box::destination_port, kept_ports);
+    }
+  }
+  if (qualifier.wire) {
+    const WireMatch& wire = *qualifier.wire;
+    const Members destination = members(policy_, box_->destination, wire.destination, is_v4_);
+    const Part port = part_of(box_->destination_port, wire.ports);
+    if (destination.possible == Part::none || port == Part::none) return no;
+    const auto sets = addresses_of(policy_, wire.destination);
+    if (destination.possible == Part::some) cut_at(&Box::destination, sets->possible);
+    if (port == Part::some) cut_at(&Box::destination_port, wire.ports);
+    if (destination.certain == Part::some) cut_at(&Box::destination, sets->certain);
+    if (destination.certain == Part::none) hangs_on(sets->conditions);
+  }
+  return result;
+}
+
 // What does not concern the packets is found out before anything is cut.
-Walk::RuleFit Walk::fit(const Rule& rule, const Here& here) {
+Walk::RuleFit Walk::fit(const Rule& rule, const Here& here, ContextId context) {
   const RuleFit no{Fit::no, {}};
-  if (rule.qualifier != 0 && (!policy_.qualifiers[rule.qualifier].state.matches(here.state) ||
-                              standing(rule.qualifier).fit == Fit::no))
-    return no;
-  const Members destination = members(policy_, here.destination, rule.destination, is_v4_);
+  WireFit wire;
+  if (rule.qualifier != 0) {
+    const Qualifier& qualifier = policy_.qualifiers[rule.qualifier];
+    if (!qualifier.state.matches(here.state) || standing(rule.qualifier, context).fit == Fit::no) return no;
+    wire = wire_fit(qualifier, here);
+    if (wire.fit == Fit::no) return no;
+  }
+  Members destination;
+  if (here.view.is_own()) {
+    const SetFit own = own_fit(policy_, rule.destination, is_v4_ ? Family::ipv4 : Family::ipv6);
+    if (own.fit == Fit::no) return no;
+    destination = {Part::all, own.fit == Fit::certain ? Part::all : Part::none,
+                   own.conditions == nullptr ? &no_conditions : own.conditions};
+  } else {
+    destination = members(policy_, here.destination, rule.destination, is_v4_);
+  }
   if (destination.possible == Part::none) return no;
   const ServiceSet* certain_services = nullptr;
   Part services = Part::all;
@@ -187,6 +255,10 @@ Walk::RuleFit Walk::fit(const Rule& rule, const Here& here) {
     else cut(&Box::source_port, service.source);
     return no;
   };
+  if (wire.halves) {
+    halves_ = std::move(wire.halves);
+    return no;
+  }
   if (destination.possible == Part::some)
     return cut_addresses(rule.destination, &Partly<AddressSet>::possible, &Box::destination);
   if (services == Part::some) return cut_services(*cutting);
@@ -214,8 +286,10 @@ Walk::RuleFit Walk::fit(const Rule& rule, const Here& here) {
   }
   if (destination.certain == Part::none) hangs_on(comparison_.conditions(side_, *destination.conditions));
   if (source.certain == Part::none) hangs_on(comparison_.conditions(side_, *source.conditions));
-  if (rule.qualifier != 0 && standing(rule.qualifier).fit == Fit::possible)
-    hangs_on(standing(rule.qualifier).conditions);
+  if (here.view.is_own() && destination.certain == Part::none) hangs_on(builtin(pool_condition));
+  if (wire.fit == Fit::possible) hangs_on(wire.conditions);
+  if (rule.qualifier != 0 && standing(rule.qualifier, context).fit == Fit::possible)
+    hangs_on(standing(rule.qualifier, context).conditions);
   return result;
 }
 
@@ -277,7 +351,7 @@ Walk::Result Walk::translate(const Rule& rule, RuleRef ref, LevelId level, HereI
     if (!budget_.spend(1)) return {};
     Result result = go_on(todo, here_of(view, state));
     if (gave_up()) return {};
-    if (result.is_inherited) result.by = by, result.is_inherited = false;
+    if (result.is_inherited && names_permit(level)) result.by = by, result.is_inherited = false;
     moved.push_back({tag(signatures_, view), result});
   }
   return choice(builtin(pool_condition), moved);
@@ -288,7 +362,7 @@ Walk::Result Walk::take(const Rule& rule, RuleRef ref, LevelId level, std::uint3
   const Decider by{ref, std::nullopt};
   const auto accepted = [&] {
     Result result = go_on(levels_[level].todo, here);
-    if (result.is_inherited) result.by = by, result.is_inherited = false;
+    if (result.is_inherited && names_permit(level)) result.by = by, result.is_inherited = false;
     return result;
   };
   const auto on_target = [&] { return comparison_.conditions(side_, {rule.target}); };
@@ -355,7 +429,7 @@ Walk::Result Walk::walk(LevelId level, ListId list, std::uint32_t index, HereId 
   for (auto at = begin; at != candidates_->end() && at->list == list; ++at) {
     if (!budget_.spend(1)) return {};
     const Rule& rule = policy_.rule(*at);
-    RuleFit how = fit(rule, heres_[here]);
+    RuleFit how = fit(rule, heres_[here], levels_[level].context);
     if (gave_up()) return {};
     if (how.fit == Fit::no || rule.action == Action::pass) continue;
     const std::uint32_t next = at->index + 1;
@@ -395,7 +469,7 @@ Walk::Result Walk::stage_list(const Level& level, HereId here) {
   const Decider by{std::nullopt, level.stage};
   const auto accepted = [&](bool is_said) {
     Result result = go_on(level.todo, here);
-    if (result.is_inherited && is_said) result.by = by, result.is_inherited = false;
+    if (result.is_inherited && is_said && stage.names_permit) result.by = by, result.is_inherited = false;
     return result;
   };
   switch (stage.otherwise) {
@@ -411,46 +485,81 @@ Walk::Result Walk::stage_list(const Level& level, HereId here) {
   return {};
 }
 
-Walk::Result Walk::enter(NodeId node, const Branch& branch, TodoId todo, HereId here) {
-  const Decider by{std::nullopt, node};
-  if (const auto known = context_.known.find(branch.dimension); known != context_.known.end()) {
-    const auto named = std::ranges::find(branch.cases, known->second, &Branch::Case::name);
-    return named == branch.cases.end() ? leaf(Signatures::deny, by) : enter(named->node, todo, here);
-  }
+Walk::Result Walk::enter_named(NodeId node, const Branch& branch, const std::string& name,
+                               const Entered& at) {
+  const auto named = std::ranges::find(branch.cases, name, &Branch::Case::name);
+  if (named == branch.cases.end() && !branch.otherwise) return leaf(Signatures::deny, {std::nullopt, node});
+  const ContextId context = inside(at.context, branch.dimension, &name);
+  return enter(named == branch.cases.end() ? *branch.otherwise : named->node, {at.todo, context, at.here});
+}
+
+Walk::Result Walk::enter_by_destination(NodeId node, const Branch& branch, const Entered& at) {
+  const auto into = [&](const Branch::Case& one) {
+    return enter(one.node, {at.todo, inside(at.context, branch.dimension, &one.name), at.here});
+  };
   for (const Branch::Case& one : branch.cases) {
+    if (heres_[at.here].view.is_own()) break;
     if (!budget_.spend(1)) return {};
-    switch (part_of_family(heres_[here].destination, one.destinations, is_v4_)) {
+    switch (part_of_family(heres_[at.here].destination, one.destinations, is_v4_)) {
       case Part::none: break;
       case Part::some:
-        cut(&Box::destination, heres_[here].view.wire_destinations(one.destinations));
+        cut(&Box::destination, heres_[at.here].view.wire_destinations(one.destinations));
         return {};
-      case Part::all: return enter(one.node, todo, here);
+      case Part::all: return into(one);
     }
   }
-  if (branch.cases.size() == 1) return enter(branch.cases.front().node, todo, here);
+  if (branch.cases.size() == 1) return into(branch.cases.front());
+  if (branch.cases.empty() && branch.otherwise)
+    return enter(*branch.otherwise, {at.todo, inside(at.context, branch.dimension, nullptr), at.here});
+  const Decider by{std::nullopt, node};
   const Signatures::Conditions conditions = builtin(condition_of(branch.dimension));
   if (branch.cases.empty())
     return choice(conditions, {{tag(Fate::through), leaf(Signatures::permit, by)},
                                {tag(Fate::denied), leaf(Signatures::deny, by)}});
   std::vector<Alternative> alternatives;
   for (const Branch::Case& one : branch.cases) {
-    alternatives.push_back({tag(signatures_, one.name), enter(one.node, todo, here)});
+    alternatives.push_back({tag(signatures_, one.name), into(one)});
     if (gave_up()) return {};
   }
   return choice(conditions, alternatives);
 }
 
-Walk::Result Walk::enter(NodeId node, TodoId todo, HereId here) {
-  if (const auto* serial = std::get_if<Serial>(&policy_.nodes[node])) {
-    if (serial->nodes.empty()) return go_on(todo, here);
-    const TodoId after = serial->nodes.size() == 1 ? todo : todo_of({node, 1, todo});
-    return enter(serial->nodes.front(), after, here);
+Walk::Result Walk::enter(NodeId node, const Branch& branch, const Entered& at) {
+  const auto by_context = [&] {
+    const auto& known = contexts_[at.context].known;
+    const auto name = known.find(branch.dimension);
+    if (name == known.end()) return enter_by_destination(node, branch, at);
+    return enter_named(node, branch, std::string(name->second), at);
+  };
+  switch (branch.by) {
+    case Branch::By::context: return by_context();
+    case Branch::By::destination: return enter_by_destination(node, branch, at);
+    case Branch::By::routed: {
+      const View& view = heres_[at.here].view;
+      if (view.is_own()) return enter_named(node, branch, branch.own_case, at);
+      const AddressSet kept = view.kept_destinations();
+      switch (part_of_family(box_->destination, kept, is_v4_)) {
+        case Part::all: return by_context();
+        case Part::none: return enter_by_destination(node, branch, at);
+        case Part::some: cut(&Box::destination, kept); return {};
+      }
+    }
   }
-  if (const auto* branch = std::get_if<Branch>(&policy_.nodes[node])) return enter(node, *branch, todo, here);
+  return {};
+}
+
+Walk::Result Walk::enter(NodeId node, const Entered& at) {
+  if (const auto* serial = std::get_if<Serial>(&policy_.nodes[node])) {
+    if (serial->nodes.empty()) return go_on(at.todo, at.here);
+    const TodoId after = serial->nodes.size() == 1 ? at.todo : todo_of({node, 1, at.todo, at.context});
+    return enter(serial->nodes.front(), {after, at.context, at.here});
+  }
+  if (const auto* branch = std::get_if<Branch>(&policy_.nodes[node])) return enter(node, *branch, at);
   Level level;
   level.stage = node;
-  level.todo = todo;
-  return stage_list(level, here);
+  level.todo = at.todo;
+  level.context = at.context;
+  return stage_list(level, at.here);
 }
 
 // Accepted so far: what comes next, or permitted.
@@ -459,8 +568,9 @@ Walk::Result Walk::go_on(TodoId todo, HereId here) {
   if (const auto known = gone_on_.find({todo, here}); known != gone_on_.end()) return known->second;
   const Todo at = todos_[todo];
   const auto& nodes = std::get<Serial>(policy_.nodes[at.serial]).nodes;
-  const TodoId after = at.next + 1 == nodes.size() ? at.then : todo_of({at.serial, at.next + 1, at.then});
-  const Result result = enter(nodes[at.next], after, here);
+  const TodoId after =
+      at.next + 1 == nodes.size() ? at.then : todo_of({at.serial, at.next + 1, at.then, at.context});
+  const Result result = enter(nodes[at.next], {after, at.context, here});
   if (gave_up()) return {};
   return gone_on_[{todo, here}] = result;
 }
@@ -480,7 +590,7 @@ std::variant<CellAnswer, Halves> Walk::answer(const Box& box, const Candidates& 
   gone_on_.clear();
   nesting_ = 0;
   is_vague_ = false;
-  const Result result = enter(policy_.root, 0, here_of(View{}, State{}));
+  const Result result = enter(policy_.root, {0, as_asked, here_of(View{}, State{})});
   if (halves_) return std::move(*halves_);
   return CellAnswer{result.signature, result.by, is_vague_};
 }

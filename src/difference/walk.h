@@ -4,7 +4,6 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <variant>
 
 #include "difference/cells.h"
@@ -23,7 +22,7 @@ class Walk {
       : comparison_(comparison),
         policy_(comparison.policy(side)),
         side_(side),
-        context_(context),
+        contexts_{context, comparison.known_everywhere(context)},
         signatures_(signatures),
         budget_(budget) {}
 
@@ -34,9 +33,14 @@ class Walk {
     model::Fit fit = model::Fit::certain;
     Signatures::Conditions conditions;
   };
-  const Standing& standing(std::uint32_t qualifier);
+  // The same on every way: what a case may settle otherwise is open here.
+  const Standing& standing_everywhere(std::uint32_t qualifier) { return standing(qualifier, everywhere); }
 
  private:
+  using ContextId = std::uint32_t;  // what is known at a place of the way
+  static constexpr ContextId as_asked = 0, everywhere = 1;
+  const Standing& standing(std::uint32_t qualifier, ContextId context);
+  ContextId inside(ContextId context, model::Dimension dimension, const std::string* known);
   struct Here {  // what the packets look like, and carry, at some place of the walk
     model::View view;
     model::State state;
@@ -49,6 +53,7 @@ class Walk {
     model::NodeId serial = 0;
     std::uint32_t next = 0;
     TodoId then = 0;
+    ContextId context = as_asked;
     auto operator<=>(const Todo&) const = default;
   };
   using LevelId = std::uint32_t;  // where the end of a list leads
@@ -59,6 +64,7 @@ class Walk {
     model::NodeId stage = 0;
     std::uint32_t stage_list = 0;  // the one that is walked
     TodoId todo = 0;
+    ContextId context = as_asked;
     int depth = 0;
     auto operator<=>(const Level&) const = default;
   };
@@ -76,8 +82,22 @@ class Walk {
     Signatures::Conditions conditions;
   };
 
-  Result enter(model::NodeId node, TodoId todo, HereId here);
-  Result enter(model::NodeId node, const model::Branch& branch, TodoId todo, HereId here);
+  struct WireFit {  // how the packets stand to what a qualifier asks of the wire
+    model::Fit fit = model::Fit::certain;
+    Signatures::Conditions conditions;
+    std::optional<Halves> halves;  // some of them match, and some do not
+  };
+
+  struct Entered {  // the place behind an entry, and what is known there
+    TodoId todo = 0;
+    ContextId context = as_asked;
+    HereId here = 0;
+  };
+  Result enter(model::NodeId node, const Entered& at);
+  Result enter(model::NodeId node, const model::Branch& branch, const Entered& at);
+  Result enter_named(model::NodeId node, const model::Branch& branch, const std::string& name,
+                     const Entered& at);
+  Result enter_by_destination(model::NodeId node, const model::Branch& branch, const Entered& at);
   Result go_on(TodoId todo, HereId here);
   Result stage_list(const Level& level, HereId here);
   Result list(LevelId level, model::ListId list, std::uint32_t index, HereId here);
@@ -91,7 +111,11 @@ class Walk {
   Result too_complex(model::Decider by, std::uint32_t about);
   Signatures::Conditions builtin(model::ConditionId id) const { return comparison_.conditions(side_, {id}); }
 
-  RuleFit fit(const model::Rule& rule, const Here& here);
+  RuleFit fit(const model::Rule& rule, const Here& here, ContextId context);
+  WireFit wire_fit(const model::Qualifier& qualifier, const Here& here);
+  bool names_permit(LevelId level) const {
+    return std::get<model::Stage>(policy_.nodes[levels_[level].stage]).names_permit;
+  }
 
   template <class Key, class Value>
   static std::uint32_t interned(std::map<Key, std::uint32_t>& index, std::vector<Value>& all, const Key& key,
@@ -104,17 +128,21 @@ class Walk {
   TodoId todo_of(const Todo& todo) { return interned(todo_index_, todos_, todo, todo); }
   LevelId level_of(const Level& level) { return interned(level_index_, levels_, level, level); }
   bool gave_up() const { return halves_.has_value() || budget_.is_spent; }
-  void cut(Box inside, Box outside) { halves_ = Halves{std::move(inside), std::move(outside)}; }
   template <class Side_>
-  void cut(Side_ Box::* side, const Side_& set);
+  Halves halves_at(Side_ Box::* side, const Side_& set) const;
+  template <class Side_>
+  void cut(Side_ Box::* side, const Side_& set) {
+    halves_ = halves_at(side, set);
+  }
 
   const Comparison& comparison_;
   const model::Policy& policy_;
   Side side_;
-  const model::Context& context_;
+  std::vector<model::Context> contexts_;
+  std::map<std::map<model::Dimension, std::string>, ContextId> context_index_;
   Signatures& signatures_;
   Budget& budget_;
-  std::unordered_map<std::uint32_t, Standing> standing_;
+  std::map<std::pair<ContextId, std::uint32_t>, Standing> standing_;
 
   // Of the box at hand.
   const Box* box_ = nullptr;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "model/match.h"
@@ -42,15 +43,27 @@ PacketSet outside(const PacketSet& region, const Policy& policy, const model::Co
 
 // A change that is the same for any ingress is looked at on each: not all of them may lead to the list.
 std::vector<Known> with_ingress(const Policy& policy, const Known& known) {
-  if (known.contains(model::Dimension::ingress)) return {known};
-  std::vector<Known> contexts;
+  constexpr auto ingress = model::Dimension::ingress;
+  if (known.contains(ingress)) return {known};
+  std::set<std::string> names;
+  bool takes_any = false;
   for (const model::Node& node : policy.nodes)
     if (const auto* branch = std::get_if<model::Branch>(&node);
-        branch != nullptr && branch->dimension == model::Dimension::ingress)
-      for (const model::Branch::Case& one : branch->cases) {
-        contexts.push_back(known);
-        contexts.back()[model::Dimension::ingress] = one.name;
-      }
+        branch != nullptr && branch->dimension == ingress) {
+      for (const model::Branch::Case& one : branch->cases) names.insert(one.name);
+      takes_any = takes_any || branch->otherwise.has_value();
+    }
+  if (takes_any) {
+    names.insert(difference::any_other);
+    for (const model::Qualifier& qualifier : policy.qualifiers)
+      for (const model::ContextTerm& term : qualifier.context)
+        if (term.dimension == ingress) names.insert(term.names.begin(), term.names.end());
+  }
+  std::vector<Known> contexts;
+  for (const std::string& name : names) {
+    contexts.push_back(known);
+    contexts.back()[ingress] = name;
+  }
   if (contexts.empty()) contexts.push_back(known);
   return contexts;
 }
@@ -165,11 +178,13 @@ Claims claims_of(const difference::Difference& difference, const ChangedBox& cha
   return claims;
 }
 
-std::vector<Verdict> verdicts(const Policy& policy, const Known& known,
-                              const std::vector<Assumption>& assumed, const std::vector<Packet>& packets) {
-  std::vector<Verdict> result;
+// None: too complex to be followed.
+std::vector<std::optional<Verdict>> verdicts(const Policy& policy, const Known& known,
+                                             const std::vector<Assumption>& assumed,
+                                             const std::vector<Packet>& packets) {
+  std::vector<std::optional<Verdict>> result;
   for (const model::Decision& one : decide(policy, context_in(policy, known, assumed), packets))
-    result.push_back(one.verdict);
+    result.push_back(gave_up(one) ? std::nullopt : std::optional(one.verdict));
   return result;
 }
 
@@ -179,15 +194,18 @@ Result<audit::SecondCount> second_count(const difference::Difference& difference
                                         const std::vector<Assumption>& assumed) {
   audit::SecondCount count;
   const std::size_t boxes = difference.newly_permitted.size();
-  for (std::size_t i = 0; i < boxes && count.packets < most_counted; ++i) {
+  for (std::size_t i = 0, tried = 0; i < boxes && tried < most_counted; ++i) {
     const Claims claims =
         claims_of(difference, difference.newly_permitted[i], std::max<std::size_t>(most_counted / boxes, 1));
     std::vector<Packet> packets = claims.inside;
     packets.insert(packets.end(), claims.neighbours.begin(), claims.neighbours.end());
+    tried += packets.size();
     const auto before = verdicts(policies.before, claims.known, assumed, packets);
     const auto after = verdicts(policies.after, claims.known, assumed, packets);
     const auto rolled_back = verdicts(policies.rolled_back, claims.known, assumed, packets);
     for (std::size_t p = 0; p < packets.size(); ++p) {
+      if (!before[p] || !after[p] || !rolled_back[p]) continue;
+      ++count.packets;
       const bool is_inside = p < claims.inside.size();
       const bool agrees =
           is_inside ? before[p] != Verdict::permit && after[p] == Verdict::permit : before[p] == after[p];
@@ -197,7 +215,6 @@ Result<audit::SecondCount> second_count(const difference::Difference& difference
             "aclmend, and nothing it worked out can be trusted",
             to_string(packets[p].source), to_string(packets[p].destination), packets[p].destination_port));
     }
-    count.packets += packets.size();
   }
   return count;
 }

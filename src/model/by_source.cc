@@ -82,10 +82,11 @@ class Walk {
   std::optional<Answer> through_all(Layer sources);
 
  private:
-  std::vector<Stream> through(NodeId node, std::vector<Stream> streams);
-  std::vector<Stream> through(NodeId node, const Stage& stage, const Stream& stream);
-  std::vector<Stream> through(NodeId node, const Branch& branch, const Stream& stream);
-  std::vector<Candidate> candidates(const Stage& stage, const View& view);
+  std::vector<Stream> through(NodeId node, const Context& context, std::vector<Stream> streams);
+  std::vector<Stream> through(NodeId node, const Stage& stage, const Context& context, const Stream& stream);
+  std::vector<Stream> through(NodeId node, const Branch& branch, const Context& context,
+                              const Stream& stream);
+  std::vector<Candidate> candidates(const Stage& stage, const Context& context, const View& view);
   template <class Point>
   void paint(NodeId node, const Stage& stage, const std::vector<Candidate>& candidates, const Stream& stream,
              std::vector<Stream>& accepted, Layer& denied);
@@ -178,24 +179,29 @@ bool is_plain(Action action) {
 // Group answers are the same for every rule that names the group: asked once a group.
 class DestinationMemory {
  public:
-  DestinationMemory(const Policy& policy, Address address) : policy_(policy), address_(address) {
+  DestinationMemory(const Policy& policy, const View& view, Address wire)
+      : policy_(policy), address_(view.destination_of(wire)), is_own_(view.is_own()) {
     known_.resize(policy.groups.size(), unknown);
   }
   Fit fit(AddressTerm term) {
-    if (term.kind != AddressTerm::Kind::group) return destination_fit(policy_, term, address_);
+    if (term.kind != AddressTerm::Kind::group) return ask(term);
     std::uint8_t& known = known_[term.value];
-    if (known == unknown) known = static_cast<std::uint8_t>(destination_fit(policy_, term, address_));
+    if (known == unknown) known = static_cast<std::uint8_t>(ask(term));
     return static_cast<Fit>(known);
   }
 
  private:
+  Fit ask(AddressTerm term) const {
+    return is_own_ ? own_fit(policy_, term, address_.family).fit : destination_fit(policy_, term, address_);
+  }
   static constexpr std::uint8_t unknown = 255;
   const Policy& policy_;
   Address address_;
+  bool is_own_;
   std::vector<std::uint8_t> known_;
 };
 
-std::vector<Candidate> Walk::candidates(const Stage& stage, const View& view) {
+std::vector<Candidate> Walk::candidates(const Stage& stage, const Context& context, const View& view) {
   std::vector<Candidate> found;
   bool has_permit = false, has_accept = false;
   Packet header;
@@ -203,7 +209,8 @@ std::vector<Candidate> Walk::candidates(const Stage& stage, const View& view) {
   header.protocol = slice_.protocol;
   header.source_port = source_port_;
   header.destination_port = view.port_of(slice_.destination_port);
-  DestinationMemory destinations(policy_, header.destination);
+  const Position position{{}, view, slice_.destination, slice_.destination_port};
+  DestinationMemory destinations(policy_, view, slice_.destination);
   for (Index l = 0; l < stage.lists.size(); ++l) {
     const std::vector<Rule>& rules = policy_.lists[stage.lists[l]].rules;
     for (Index i = 0; i < rules.size(); ++i) {
@@ -213,7 +220,10 @@ std::vector<Candidate> Walk::candidates(const Stage& stage, const View& view) {
       if (destination == Fit::no) continue;
       const Fit service = service_fit(policy_, rule.service, header, port_cuts_);
       if (service == Fit::no) continue;
-      const Fit qualifier = qualifier_fit(policy_, context_, rule, State{}).fit;
+      const Fit qualifier =
+          rule.qualifier == 0
+              ? Fit::certain
+              : qualifier_fit(policy_, context, policy_.qualifiers[rule.qualifier], position).fit;
       if (qualifier == Fit::no) continue;
       const bool is_certain = std::min({service, destination, qualifier}) == Fit::certain;
       const bool is_group = rule.source.kind == AddressTerm::Kind::group;
@@ -344,10 +354,12 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
       const bool is_closed = closer != nobody;
       const bool closer_denies = is_closed && candidates[closer].action == Action::deny;
       if (!is_closed && stage.otherwise != Stage::Default::deny) {
-        const bool is_said = stage.otherwise == Stage::Default::unknown || !stage.implicit.empty();
+        const bool is_said =
+            stage.names_permit && (stage.otherwise == Stage::Default::unknown || !stage.implicit.empty());
         accept(first, last, is_said ? by_default : run.by, stream.view);
       } else if (const Index by = is_closed && !closer_denies ? closer : canvas.accepted_by(piece);
                  by != nobody) {
+        const Decider said = stage.names_permit ? decider(by) : run.by;
         if (candidates[by].action == Action::permit) {
           append_run(permitted_.back().of<Point>(), first, last, decider(by));
         } else if (candidates[by].action == Action::translate) {
@@ -356,9 +368,9 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
           if (!views || !can_take(policy_.translations[rule.target], slice_.destination.family))
             is_plain_ = false;
           else
-            for (const View& view : *views) accept(first, last, decider(by), view);
+            for (const View& view : *views) accept(first, last, said, view);
         } else {
-          accept(first, last, decider(by), stream.view);
+          accept(first, last, said, stream.view);
         }
       }
       if (!is_closed && stage.otherwise != Stage::Default::accept)
@@ -369,8 +381,9 @@ void Walk::paint(NodeId node, const Stage& stage, const std::vector<Candidate>& 
   }
 }
 
-std::vector<Stream> Walk::through(NodeId node, const Stage& stage, const Stream& stream) {
-  const std::vector<Candidate> found = candidates(stage, stream.view);
+std::vector<Stream> Walk::through(NodeId node, const Stage& stage, const Context& context,
+                                  const Stream& stream) {
+  const std::vector<Candidate> found = candidates(stage, context, stream.view);
   std::vector<Stream> accepted;
   if (!is_plain_) return accepted;
   Layer denied;
@@ -382,59 +395,47 @@ std::vector<Stream> Walk::through(NodeId node, const Stage& stage, const Stream&
   return accepted;
 }
 
-std::vector<Stream> Walk::through(NodeId node, const Branch& branch, const Stream& stream) {
+std::vector<Stream> Walk::through(NodeId node, const Branch& branch, const Context& context,
+                                  const Stream& stream) {
   std::vector<Stream> accepted;
-  const auto enter = [&](NodeId to) {
-    for (Stream& through_it : through(to, std::vector<Stream>{stream}))
-      accepted.push_back(std::move(through_it));
-  };
-  const auto known = context_.known.find(branch.dimension);
-  if (known != context_.known.end()) {
-    const auto named = std::ranges::find(branch.cases, known->second, &Branch::Case::name);
-    if (named != branch.cases.end()) {
-      enter(named->node);
-    } else {
-      Layer layer = stream.sources;
-      for (auto& run : layer.v4) run.by = {std::nullopt, node};
-      for (auto& run : layer.v6) run.by = {std::nullopt, node};
-      deny(std::move(layer));
-    }
-    return accepted;
-  }
-  const Address destination = stream.view.destination_of(slice_.destination);
-  const auto selected = std::ranges::find_if(
-      branch.cases, [&](const Branch::Case& one) { return one.destinations.contains(destination); });
-  if (selected != branch.cases.end()) {
-    enter(selected->node);
-    return accepted;
-  }
-  if (branch.cases.empty()) {
+  const Entries into = entries(branch, context, stream.view, slice_.destination);
+  if (into.is_denied) {
+    Layer layer = stream.sources;
+    for (auto& run : layer.v4) run.by = {std::nullopt, node};
+    for (auto& run : layer.v6) run.by = {std::nullopt, node};
+    deny(std::move(layer));
+  } else if (into.ways.empty()) {
     permitted_.push_back(stream.sources);
     deny(stream.sources);
   }
-  for (const Branch::Case& one : branch.cases) enter(one.node);
+  for (const Entry& way : into.ways) {
+    const NodeId to = way.index < branch.cases.size() ? branch.cases[way.index].node : *branch.otherwise;
+    for (Stream& through_it :
+         through(to, inside(context, branch.dimension, way.known), std::vector<Stream>{stream}))
+      accepted.push_back(std::move(through_it));
+  }
   return accepted;
 }
 
-std::vector<Stream> Walk::through(NodeId node, std::vector<Stream> streams) {
+std::vector<Stream> Walk::through(NodeId node, const Context& context, std::vector<Stream> streams) {
   const Node& here = policy_.nodes[node];
   if (const auto* serial = std::get_if<Serial>(&here)) {
-    for (const NodeId next : serial->nodes) streams = through(next, std::move(streams));
+    for (const NodeId next : serial->nodes) streams = through(next, context, std::move(streams));
     return streams;
   }
   std::vector<Stream> accepted;
   for (const Stream& stream : streams) {
     if (stream.sources.empty() || !is_plain_) continue;
     const auto* stage = std::get_if<Stage>(&here);
-    for (Stream& one :
-         stage != nullptr ? through(node, *stage, stream) : through(node, std::get<Branch>(here), stream))
+    for (Stream& one : stage != nullptr ? through(node, *stage, context, stream)
+                                        : through(node, std::get<Branch>(here), context, stream))
       accepted.push_back(std::move(one));
   }
   return accepted;
 }
 
 std::optional<Answer> Walk::through_all(Layer sources) {
-  for (Stream& stream : through(policy_.root, std::vector<Stream>{{std::move(sources), {}}}))
+  for (Stream& stream : through(policy_.root, context_, std::vector<Stream>{{std::move(sources), {}}}))
     permitted_.push_back(std::move(stream.sources));
   if (!is_plain_) return std::nullopt;
   return Answer{std::move(permitted_), std::move(denied_)};

@@ -132,11 +132,80 @@ ConditionId condition_of(Dimension dimension) {
   return complexity_condition;
 }
 
-QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Rule& rule, State state) {
-  if (rule.qualifier == 0) return {};
-  const Qualifier& qualifier = policy.qualifiers[rule.qualifier];
-  if (!qualifier.state.matches(state)) return {Fit::no, {}};
-  return standing_fit(context, qualifier);
+SetFit own_fit(const Policy& policy, AddressTerm term, Family family) {
+  const AddressSet all = AddressSet::all(family);
+  const auto set = addresses_of(policy, term);
+  if (set->certain.covers(all)) return {Fit::certain};
+  if (!set->possible.intersects(all)) return {Fit::no};
+  const bool is_group = term.kind == AddressTerm::Kind::group;
+  return {Fit::possible, is_group ? &policy.groups[term.value].addresses.conditions : nullptr};
+}
+
+namespace {
+
+const ConditionIds pool_conditions{pool_condition};
+
+// Whether a translation has changed the packet.
+SetFit translated_fit(StateMatch::Translated asked, const Position& at) {
+  if (asked == StateMatch::Translated::either) return {};
+  const bool other_port = at.view.port_of(at.port) != at.port;
+  if (at.view.is_own() && !other_port) return {Fit::possible, &pool_conditions};
+  const bool is_other = other_port || at.view.destination_of(at.destination) != at.destination;
+  return {is_other == (asked == StateMatch::Translated::yes) ? Fit::certain : Fit::no};
+}
+
+}  // namespace
+
+QualifierFit qualifier_fit(const Policy& policy, const Context& context, const Qualifier& qualifier,
+                           const Position& position) {
+  if (!qualifier.state.matches(position.state)) return {Fit::no, {}};
+  QualifierFit result = standing_fit(context, qualifier);
+  const auto also = [&](SetFit part) {
+    if (result.fit == Fit::no) return;
+    result.fit = std::min(result.fit, part.fit);
+    if (result.fit == Fit::no) result.conditions.clear();
+    else if (part.fit == Fit::possible) result.conditions = united(result.conditions, *part.conditions);
+  };
+  also(translated_fit(qualifier.state.translated, position));
+  if (qualifier.wire) {
+    if (!qualifier.wire->ports.contains(position.port)) also({Fit::no});
+    also(address_fit(policy, qualifier.wire->destination, position.destination));
+  }
+  return result;
+}
+
+std::optional<Partly<PacketSet>> wire_packets(const Policy& policy, const Qualifier& qualifier,
+                                              const View& view) {
+  using Translated = StateMatch::Translated;
+  const Translated translated = qualifier.state.translated;
+  if (translated == Translated::either && !qualifier.wire) return std::nullopt;
+  Partly<PacketSet> result{PacketSet::all(), PacketSet::all(), {}};
+  if (translated != Translated::either) {
+    Box kept = Box::all();
+    kept.destination_port = view.kept_ports();
+    if (view.is_own()) {  // of those that keep their port nobody knows whether they keep their address
+      result.conditions = pool_conditions;
+      const PacketSet open{kept};
+      result.certain = translated == Translated::yes ? PacketSet::all() - open : PacketSet{};
+      result.possible = translated == Translated::yes ? PacketSet::all() : open;
+    } else {
+      kept.destination = view.kept_destinations();
+      const PacketSet same{kept};
+      result.possible = translated == Translated::yes ? PacketSet::all() - same : same;
+      result.certain = result.possible;
+    }
+  }
+  if (qualifier.wire) {
+    const auto destination = addresses_of(policy, qualifier.wire->destination);
+    Box box = Box::all();
+    box.destination_port = qualifier.wire->ports;
+    box.destination = destination->possible;
+    result.possible &= PacketSet(box);
+    box.destination = destination->certain;
+    result.certain &= PacketSet(box);
+    result.conditions = united(result.conditions, destination->conditions);
+  }
+  return result;
 }
 
 QualifierFit standing_fit(const Context& context, const Qualifier& qualifier) {
@@ -181,13 +250,47 @@ std::uint16_t View::port_of(std::uint16_t wire) const {
 
 AddressSet View::wire_destinations(const AddressSet& seen) const {
   switch (address) {
-    case Translation::Change::none: return seen;
-    case Translation::Change::shift:
+    case Change::none: return seen;
+    case Change::shift:
       return {rotated<V4>(seen.v4, static_cast<V4>(-address_shift)), rotated<V6>(seen.v6, -address_shift)};
-    case Translation::Change::one_of: return seen.contains(to) ? AddressSet::all(to.family) : AddressSet{};
-    case Translation::Change::own: break;
+    case Change::one_of: return seen.contains(to) ? AddressSet::all(to.family) : AddressSet{};
+    case Change::own:
+      return {seen.v4.is_all() ? seen.v4 : FlipSet<V4>{}, seen.v6.is_all() ? seen.v6 : FlipSet<V6>{}};
   }
   return seen;
+}
+
+AddressSet View::possible_wire_destinations(const AddressSet& seen) const {
+  if (!is_own()) return wire_destinations(seen);
+  AddressSet wire;
+  for (const Family family : {Family::ipv4, Family::ipv6})
+    if (seen.intersects(AddressSet::all(family))) wire |= AddressSet::all(family);
+  return wire;
+}
+
+AddressSet View::kept_destinations() const {
+  switch (address) {
+    case Change::none: return AddressSet::all();
+    case Change::shift: {
+      AddressSet kept;
+      if (static_cast<V4>(address_shift) == 0) kept |= AddressSet::all(Family::ipv4);
+      if (address_shift == 0) kept |= AddressSet::all(Family::ipv6);
+      return kept;
+    }
+    case Change::one_of: return AddressSet(to);
+    case Change::own: return {};
+  }
+  return {};
+}
+
+PortSet View::kept_ports() const {
+  switch (port) {
+    case Change::none: return PortSet::all();
+    case Change::shift: return port_shift == 0 ? PortSet::all() : PortSet{};
+    case Change::one_of: return PortSet(to_port, to_port);
+    case Change::own: break;  // of addresses alone
+  }
+  return PortSet::all();
 }
 
 PortSet View::wire_ports(const PortSet& seen) const {
@@ -211,13 +314,19 @@ std::optional<std::vector<View>> translated_views(const View& before, const Tran
   std::vector<View> by_address{before};
   if (translation.address == Change::shift) {
     View& view = by_address.front();
-    if (view.address == Change::one_of) {
+    if (view.is_own()) {  // and stays one
+    } else if (view.address == Change::one_of) {
       view.to = view.to.is_v4() ? Address::v4(static_cast<V4>(view.to.number + translation.address_shift))
                                 : Address::v6(view.to.number + translation.address_shift);
     } else {
       view.address = Change::shift;
       view.address_shift += translation.address_shift;
     }
+  } else if (translation.address == Change::own) {
+    View& view = by_address.front();
+    view.address = Change::own;
+    view.to = {};
+    view.address_shift = 0;
   } else if (translation.address == Change::one_of) {
     const AddressSet& pool = translation.addresses;
     if (pool.empty() || (!pool.v4.empty() && !pool.v6.empty()) || !has_at_most(pool.v4, largest_pool) ||
@@ -256,6 +365,53 @@ std::optional<std::vector<View>> translated_views(const View& before, const Tran
     }
   }
   return views;
+}
+
+// ---- branches -----------------------------------------------------------------------------------------
+
+namespace {
+
+Entries entry_named(const Branch& branch, const std::string& name) {
+  const auto named = std::ranges::find(branch.cases, name, &Branch::Case::name);
+  if (named == branch.cases.end() && !branch.otherwise) return {{}, true};
+  return {{{static_cast<std::size_t>(named - branch.cases.begin()), &name}}};
+}
+
+Entries entries_by_destination(const Branch& branch, const View& view, Address wire) {
+  Entries all;
+  for (std::size_t i = 0; i < branch.cases.size(); ++i) {
+    const Branch::Case& one = branch.cases[i];
+    if (!view.is_own() && one.destinations.contains(view.destination_of(wire))) return {{{i, &one.name}}};
+    all.ways.push_back({i, &one.name});
+  }
+  if (branch.cases.empty() && branch.otherwise) all.ways.push_back({0, nullptr});
+  return all;
+}
+
+}  // namespace
+
+Entries entries(const Branch& branch, const Context& context, const View& view, Address wire) {
+  const auto known = context.known.find(branch.dimension);
+  const auto by_context = [&] {
+    return known != context.known.end() ? entry_named(branch, known->second)
+                                        : entries_by_destination(branch, view, wire);
+  };
+  switch (branch.by) {
+    case Branch::By::context: return by_context();
+    case Branch::By::destination: return entries_by_destination(branch, view, wire);
+    case Branch::By::routed:
+      if (view.is_own()) return entry_named(branch, branch.own_case);
+      if (view.destination_of(wire) != wire) return entries_by_destination(branch, view, wire);
+      return by_context();
+  }
+  return {};
+}
+
+Context inside(const Context& context, Dimension dimension, const std::string* known) {
+  Context result = context;
+  if (known != nullptr) result.known[dimension] = *known;
+  else result.known.erase(dimension);
+  return result;
 }
 
 }  // namespace aclmend::model

@@ -52,6 +52,9 @@ struct Decision {
   std::vector<Hop> path;  // rules that matched or might have, in order; `no_match` only near the decision
 };
 
+// Unknown because it could not be followed to the end: no other answer contradicts it.
+bool gave_up(const Decision& decision);
+
 Decision decide(const Policy& policy, const Context& context, const Packet& packet);
 // Many packets in one walk: a list of a million rules is read once for all of them.
 std::vector<Decision> decide(const Policy& policy, const Context& context, std::span<const Packet> packets);

@@ -40,8 +40,8 @@ std::vector<PortAnswer> answers_by_port(const Policy& policy, const TraceQuestio
   return parts;
 }
 
-// The ends of the intervals, decided one by one: the slow twin has to agree, or to know more where `meaning`
-// gave up (too complex).
+// The ends of the intervals, decided one by one: the slow twin has to agree, but where one of the two gave
+// up.
 std::optional<Error> disagreement(const Policy& policy, const TraceQuestion& question,
                                   const PortAnswer& part) {
   std::vector<Packet> packets;
@@ -52,7 +52,7 @@ std::optional<Error> disagreement(const Policy& policy, const TraceQuestion& que
     }
   const std::vector<Decision> decisions = decide(policy, question.context, packets);
   for (std::size_t i = 0; i < packets.size(); ++i)
-    if (part.verdict != Verdict::unknown && decisions[i].verdict != part.verdict)
+    if (part.verdict != Verdict::unknown && decisions[i].verdict != part.verdict && !gave_up(decisions[i]))
       return Error{.message = fmt::format(
                        "internal error: the two ways to the answer disagree (source port {}: "
                        "{} and {}); please report it",
@@ -96,9 +96,17 @@ std::vector<std::string> cases_of(const Policy& policy, Dimension dimension) {
   for (const Node& node : policy.nodes) {
     const auto* branch = std::get_if<Branch>(&node);
     if (branch == nullptr || branch->dimension != dimension) continue;
-    for (const Branch::Case& one : branch->cases) names.insert(one.name);
+    for (const Branch::Case& one : branch->cases)
+      if (!one.name.empty()) names.insert(one.name);  // "none" is nothing one could name
   }
   return {names.begin(), names.end()};
+}
+
+bool takes_any_name(const Policy& policy, Dimension dimension) {
+  return std::ranges::any_of(policy.nodes, [&](const Node& node) {
+    const auto* branch = std::get_if<Branch>(&node);
+    return branch != nullptr && branch->dimension == dimension && branch->otherwise.has_value();
+  });
 }
 
 Result<Trace> trace(const Policy& policy, const TraceQuestion& question) {

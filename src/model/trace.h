@@ -45,5 +45,7 @@ Result<Trace> trace(const Policy& policy, const TraceQuestion& question);
 
 // The names among which the way of this firewall forks, sorted; empty: it does not fork there.
 std::vector<std::string> cases_of(const Policy& policy, Dimension dimension);
+// Whether other names are welcome too: some branch has a way for those that none of its cases has.
+bool takes_any_name(const Policy& policy, Dimension dimension);
 
 }  // namespace aclmend::model

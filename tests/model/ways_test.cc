@@ -69,12 +69,33 @@ class World {
           return true;
       return false;
     };
-    const QualifierFit qualifier = qualifier_fit(policy_, context_, rule, state_);
-    const bool possible = qualifier.fit != Fit::no && source->possible.contains(now_.source) &&
-                          destination->possible.contains(now_.destination) && holds(services->possible);
+    const Qualifier& qualifier = policy_.qualifiers[rule.qualifier];
+    if (!qualifier.state.matches(state_)) return false;
+    const QualifierFit standing = standing_fit(context_, qualifier);
+    // Of an address nobody knows, only a place that takes every address is sure.
+    const AddressSet family = AddressSet::all(now_.source.family);
+    const auto holds_destination = [&](const AddressSet& set, bool is_certain) {
+      if (!is_own_) return set.contains(now_.destination);
+      return is_certain ? (family - set).empty() : !(set & family).empty();
+    };
+    bool possible = standing.fit != Fit::no && source->possible.contains(now_.source) &&
+                    holds_destination(destination->possible, false) && holds(services->possible);
+    bool certain = standing.fit == Fit::certain && source->certain.contains(now_.source) &&
+                   holds_destination(destination->certain, true) && holds(services->certain);
+    const bool other_port = now_.destination_port != wire_.destination_port;
+    const bool is_translated = other_port || now_.destination != wire_.destination;
+    if (qualifier.state.translated != StateMatch::Translated::either) {
+      if (is_own_ && !other_port) certain = false;
+      else
+        possible = possible && is_translated == (qualifier.state.translated == StateMatch::Translated::yes);
+    }
+    if (qualifier.wire) {
+      const auto asked = addresses_of(policy_, qualifier.wire->destination);
+      const bool fits_port = qualifier.wire->ports.contains(wire_.destination_port);
+      possible = possible && fits_port && asked->possible.contains(wire_.destination);
+      certain = certain && asked->certain.contains(wire_.destination);
+    }
     if (!possible) return false;
-    const bool certain = qualifier.fit == Fit::certain && source->certain.contains(now_.source) &&
-                         destination->certain.contains(now_.destination) && holds(services->certain);
     if (certain) return true;
     const auto key = std::pair(ref.list, ref.index);
     if (const auto known = coins_.find(key); known != coins_.end()) return known->second == 1;
@@ -95,6 +116,7 @@ class World {
           if (!views || !can_take(policy_.translations[rule.target], now_.source.family))
             return choose(2) == 0 ? End::permit : End::deny;
           view_ = (*views)[static_cast<std::size_t>(choose(static_cast<int>(views->size())))];
+          is_own_ = view_.is_own();
           now_.destination = view_.destination_of(wire_.destination);
           now_.destination_port = view_.port_of(wire_.destination_port);
           return End::accept;
@@ -116,6 +138,33 @@ class World {
     }
     return End::falls_out;
   }
+  // Inside a case its dimension is known; behind the branch it is what it was.
+  bool enter(const Branch& branch, NodeId node, const std::optional<std::string>& name) {
+    const auto outer = context_.known;
+    if (name) context_.known[branch.dimension] = *name;
+    else context_.known.erase(branch.dimension);
+    const bool result = walk(node);
+    context_.known = outer;
+    return result;
+  }
+  bool walk(const Branch& branch) {
+    const bool is_moved = !is_own_ && now_.destination != wire_.destination;
+    std::optional<std::string> name;
+    if (branch.by == Branch::By::context || (branch.by == Branch::By::routed && !is_moved))
+      if (const auto known = context_.known.find(branch.dimension); known != context_.known.end())
+        name = known->second;
+    if (branch.by == Branch::By::routed && is_own_) name = branch.own_case;
+    if (name) {
+      for (const auto& one : branch.cases)
+        if (one.name == *name) return enter(branch, one.node, name);
+      return branch.otherwise && enter(branch, *branch.otherwise, name);
+    }
+    for (const auto& one : branch.cases)
+      if (!is_own_ && one.destinations.contains(now_.destination)) return enter(branch, one.node, one.name);
+    if (branch.cases.empty()) return enter(branch, *branch.otherwise, std::nullopt);
+    const auto& one = branch.cases[static_cast<std::size_t>(choose(static_cast<int>(branch.cases.size())))];
+    return enter(branch, one.node, one.name);
+  }
   bool walk(NodeId node) {
     if (const auto* serial = std::get_if<Serial>(&policy_.nodes[node])) {
       for (const NodeId next : serial->nodes) {
@@ -124,18 +173,7 @@ class World {
       }
       return true;
     }
-    if (const auto* branch = std::get_if<Branch>(&policy_.nodes[node])) {
-      const auto known = context_.known.find(branch->dimension);
-      if (known != context_.known.end()) {
-        for (const auto& one : branch->cases)
-          if (one.name == known->second) return walk(one.node);
-        return false;
-      }
-      for (const auto& one : branch->cases)
-        if (one.destinations.contains(now_.destination)) return walk(one.node);
-      return walk(
-          branch->cases[static_cast<std::size_t>(choose(static_cast<int>(branch->cases.size())))].node);
-    }
+    if (const auto* branch = std::get_if<Branch>(&policy_.nodes[node])) return walk(*branch);
     const auto& stage = std::get<Stage>(policy_.nodes[node]);
     for (const ListId list : stage.lists) switch (walk(list, 0)) {
         case End::permit: is_permitted_ = true; return true;
@@ -152,12 +190,13 @@ class World {
   }
 
   const Policy& policy_;
-  const Context& context_;
+  Context context_;
   std::vector<int> choices_, asked_, sizes_;
   std::map<std::pair<ListId, std::uint32_t>, int> coins_;
   Packet wire_, now_;
   View view_;
   State state_;
+  bool is_own_ = false;  // its destination is an address that nobody knows
   bool is_permitted_ = false;
 };
 

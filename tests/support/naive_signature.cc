@@ -60,6 +60,7 @@ struct At {
   Packet now;
   View view;
   State state;
+  std::map<Dimension, std::string> known{};  // what the way has settled
 };
 using Next = std::function<Tree(const At&)>;
 
@@ -94,15 +95,35 @@ class Walk {
                    [&, i](const At& next) { return through(serial, i + 1, next, accepted); });
   }
   Tree through(const Branch& branch, const At& at, const Next& accepted) {
-    const auto known = context_.known.find(branch.dimension);
+    const auto enter = [&](NodeId node, const std::optional<std::string>& name) {
+      At within = at;
+      if (name) within.known[branch.dimension] = *name;
+      else within.known.erase(branch.dimension);
+      return through(node, within, [&](const At& next) {
+        At behind = next;
+        behind.known = at.known;
+        return accepted(behind);
+      });
+    };
+    const bool is_own = at.view.is_own();
+    const bool goes_by_name =
+        branch.by == Branch::By::context ||
+        (branch.by == Branch::By::routed && !is_own && at.now.destination == wire_.destination);
+    std::optional<std::string> name;
+    if (goes_by_name && at.known.contains(branch.dimension)) name = at.known.at(branch.dimension);
+    if (branch.by == Branch::By::routed && is_own) name = branch.own_case;
+    if (name) {
+      for (const auto& one : branch.cases)
+        if (one.name == *name) return enter(one.node, name);
+      if (branch.otherwise) return enter(*branch.otherwise, name);
+      return {Tree::Kind::deny, {}, {}, {}};
+    }
     for (const auto& one : branch.cases)
-      if (known != context_.known.end() ? one.name == known->second
-                                        : one.destinations.contains(at.now.destination))
-        return through(one.node, at, accepted);
-    if (known != context_.known.end()) return {Tree::Kind::deny, {}, {}, {}};
-    if (branch.cases.size() == 1) return through(branch.cases[0].node, at, accepted);
+      if (!is_own && one.destinations.contains(at.now.destination)) return enter(one.node, one.name);
+    if (branch.cases.size() == 1) return enter(branch.cases[0].node, branch.cases[0].name);
+    if (branch.cases.empty()) return enter(*branch.otherwise, std::nullopt);
     std::map<std::string, Tree> each;
-    for (const auto& one : branch.cases) each.emplace(one.name, through(one.node, at, accepted));
+    for (const auto& one : branch.cases) each.emplace(one.name, enter(one.node, one.name));
     return choice(words({condition_of(branch.dimension)}), each);
   }
   Tree through(const Stage& stage, std::size_t list, const At& at, const Next& accepted) {
@@ -121,7 +142,11 @@ class Walk {
   }
 
   std::optional<Words> fit(const Rule& rule, const At& at) const {  // what it hangs on
-    const QualifierFit qualifier = qualifier_fit(policy_, context_, rule, at.state);
+    const Qualifier& asked = policy_.qualifiers[rule.qualifier];
+    if (!asked.state.matches(at.state)) return std::nullopt;
+    Context context = context_;
+    context.known = at.known;
+    const QualifierFit qualifier = standing_fit(context, asked);
     if (qualifier.fit == Fit::no) return std::nullopt;
     ConditionIds open = qualifier.conditions;
     const auto address = [&](AddressTerm term, Address of) {
@@ -129,6 +154,23 @@ class Walk {
       if (!set->certain.contains(of)) open = united(open, set->conditions);
       return set->possible.contains(of);
     };
+    const auto destination = [&] {
+      if (!at.view.is_own()) return address(rule.destination, at.now.destination);
+      const AddressSet family = AddressSet::all(at.now.source.family);
+      const auto set = addresses_of(policy_, rule.destination);
+      if (!(family - set->certain).empty()) open = united(open, united(set->conditions, {pool_condition}));
+      return !(set->possible & family).empty();
+    };
+    const auto is_other_port = at.now.destination_port != wire_.destination_port;
+    if (const auto translated = asked.state.translated; translated != StateMatch::Translated::either) {
+      if (at.view.is_own() && !is_other_port) open = united(open, {pool_condition});
+      else if ((is_other_port || at.now.destination != wire_.destination) !=
+               (translated == StateMatch::Translated::yes))
+        return std::nullopt;
+    }
+    if (asked.wire && (!asked.wire->ports.contains(wire_.destination_port) ||
+                       !address(asked.wire->destination, wire_.destination)))
+      return std::nullopt;
     const auto holds = [&](const ServiceSet& set) {
       for (const ServiceBox& box : set)
         if (box.protocol.contains(at.now.protocol) && box.source.contains(at.now.source_port) &&
@@ -137,13 +179,12 @@ class Walk {
       return false;
     };
     const auto services = services_of(policy_, rule.service);
-    if (!address(rule.source, at.now.source) || !address(rule.destination, at.now.destination) ||
-        !holds(services->possible))
+    if (!address(rule.source, at.now.source) || !destination() || !holds(services->possible))
       return std::nullopt;
     if (!holds(services->certain)) open = united(open, services->conditions);
     Words result = words(open);
     for (const ContextTerm& term : policy_.qualifiers[rule.qualifier].context)
-      if (!context_.known.contains(term.dimension)) {
+      if (!at.known.contains(term.dimension)) {
         std::string names = std::to_string(static_cast<int>(term.dimension)) + (term.negated ? " not" : " ");
         for (const std::string& name : term.names) names += name + ",";
         result.insert(names);
@@ -212,7 +253,7 @@ class Walk {
 
 std::string naive_signature(const Policy& policy, const Context& context, const Packet& packet) {
   Walk walk(policy, context, packet);
-  const Tree tree = walk.through(policy.root, {packet, {}, {}},
+  const Tree tree = walk.through(policy.root, {packet, {}, {}, context.known},
                                  [](const At&) { return Tree{Tree::Kind::permit, {}, {}, {}}; });
   return walk.is_too_large() ? "" : tree.text();
 }

@@ -24,7 +24,13 @@ class Maker {
     for (int i = 0; i < 2; ++i) policy.service_groups.push_back(service_group());
     for (int i = 0; i < 4; ++i) policy.qualifiers.push_back(qualifier());
     policy.state_changes = {
-        {.make_untracked = true}, {.mark_clear = 0xFF, .mark_toggle = 1}, {.mark_toggle = 2}};
+        {.make_untracked = true},
+        {.mark_clear = 0xFF, .mark_toggle = 1},
+        {.mark_toggle = 2},
+        {.connmark_clear = 3, .connmark_from_mark = 3},                        // save
+        {.mark_clear = 3, .mark_from_connmark = 3},                            // restore
+        {.mark_toggle = 1, .mark_from_connmark = 2, .connmark_from_mark = 1},  // both at once
+    };
     for (int i = 0; i < 3; ++i) policy.translations.push_back(translation());
     const int list_count = shape_ == Shape::flat ? 3 : 6;
     for (int i = 0; i < list_count; ++i) policy.lists.push_back(list(static_cast<ListId>(i), list_count));
@@ -39,6 +45,12 @@ class Maker {
     made_.contexts.push_back(made_.contexts[1]);
     made_.contexts.back().known[Dimension::egress] = "inside";
     made_.contexts.back().assumed[caller_condition + 4] = true;
+    if (shape_ == Shape::general) {
+      Context context = made_.contexts[1];
+      context.known[Dimension::egress] = once_in(2) ? "dmz0" : "";
+      context.known[Dimension::direction] = once_in(2) ? "in" : "forward";
+      made_.contexts.push_back(context);
+    }
     return std::move(made_);
   }
 
@@ -92,11 +104,18 @@ class Maker {
     Qualifier qualifier;
     if (once_in(2)) qualifier.conditions = {any_condition()};
     if (once_in(4)) qualifier.context = {{Dimension::ingress, {once_in(2) ? "outside" : "dmz"}, once_in(3)}};
-    if (shape_ == Shape::general) {
-      if (once_in(4)) qualifier.state.tracking = static_cast<StateMatch::Tracking>(below(4));
-      if (once_in(4))
-        qualifier.state.marks = {{MarkTest::Of::packet, 3, static_cast<std::uint32_t>(below(4)), once_in(3)}};
+    if (shape_ == Shape::flat) return qualifier;
+    if (once_in(5)) {
+      const char* names[] = {"inside", "dmz+", "+", ""};
+      qualifier.context.push_back({Dimension::egress, {names[below(4)]}, once_in(3)});
     }
+    if (once_in(8)) qualifier.context.push_back({Dimension::direction, {"in"}, once_in(2)});
+    if (once_in(4)) qualifier.state.tracking = static_cast<StateMatch::Tracking>(below(4));
+    for (int i = once_in(3) ? 1 + below(2) : 0; i > 0; --i)
+      qualifier.state.marks.push_back({once_in(3) ? MarkTest::Of::connection : MarkTest::Of::packet, 3,
+                                       static_cast<std::uint32_t>(below(4)), once_in(3)});
+    if (once_in(5)) qualifier.state.translated = static_cast<StateMatch::Translated>(1 + below(2));
+    if (once_in(5)) qualifier.wire = {address_term(), once_in(2) ? PortSet::all() : PortSet(25, 25)};
     return qualifier;
   }
   Translation translation() {
@@ -104,12 +123,17 @@ class Maker {
     if (once_in(3)) {
       to.address = Translation::Change::shift;
       to.address_shift = static_cast<V6>(below(3));
+    } else if (shape_ == Shape::general && once_in(3)) {
+      to.address = Translation::Change::own;
     } else {
       to.address = Translation::Change::one_of;
       const auto [first, last] = interval4();
       to.addresses = AddressSet(Address::v4(first), Address::v4(once_in(2) ? first : last));
     }
-    if (once_in(3)) {
+    if (shape_ == Shape::general && once_in(6)) {
+      to.port = Translation::Change::shift;
+      to.port_shift = static_cast<std::uint16_t>(below(2));
+    } else if (once_in(3)) {
       to.port = Translation::Change::one_of;
       to.ports = PortSet(25, static_cast<std::uint16_t>(25 + below(2)));
     }
@@ -159,7 +183,7 @@ class Maker {
           case 1: made.action = Action::pass; break;
           case 2:
             made.action = Action::change_state;
-            made.target = static_cast<std::uint32_t>(below(3));
+            made.target = static_cast<std::uint32_t>(below(6));
             break;
           case 3:
             made.action = Action::unknown;
@@ -213,23 +237,64 @@ class Maker {
     stage.otherwise = otherwise;
     if (once_in(2)) stage.implicit = "the default";
     if (otherwise == Stage::Default::unknown) stage.conditions = {any_condition()};
+    if (shape_ == Shape::general) stage.names_permit = !once_in(3);
     return add(stage);
   }
   Stage::Default any_default() { return static_cast<Stage::Default>(below(3)); }
+  AddressSet low() { return AddressSet(Address::v4(base4), Address::v4(base4 + 2)); }
+  AddressSet high() { return AddressSet(Address::v4(base4 + 3), Address::v4(base4 + 4)); }
+  NodeId egress() {
+    Branch branch;
+    branch.dimension = Dimension::egress;
+    branch.other = "no such interface";
+    branch.cases.push_back({"inside", low(), stage({2}, any_default())});
+    branch.cases.push_back({"other", {}, add(Serial{})});
+    if (shape_ == Shape::flat) return add(branch);
+    if (once_in(2)) branch.cases[1].node = stage({3}, any_default());
+    if (once_in(4)) branch.cases.pop_back();
+    if (once_in(6)) branch.cases.clear();
+    if (branch.cases.empty() || once_in(3)) branch.otherwise = stage({2}, any_default());
+    branch.by = static_cast<Branch::By>(below(3));
+    branch.own_case = once_in(2) ? "inside" : "";
+    return add(branch);
+  }
+  // A way through a translation: to the device itself, or through it.
+  NodeId direction() {
+    Branch branch;
+    branch.dimension = Dimension::direction;
+    branch.by = static_cast<Branch::By>(below(3));
+    branch.own_case = "in";
+    Branch none;
+    none.dimension = Dimension::egress;
+    none.by = once_in(2) ? Branch::By::destination : Branch::By::context;
+    none.cases.push_back({"", {}, stage({0, 3}, any_default())});
+    branch.cases.push_back({"in", once_in(2) ? high() : AddressSet{}, add(none)});
+    branch.cases.push_back({"forward", once_in(2) ? low() : AddressSet{}, egress()});
+    return add(branch);
+  }
+  NodeId again(NodeId node) {  // a branch inside its own case follows it
+    Branch branch;
+    branch.dimension = Dimension::ingress;
+    branch.cases.push_back({"outside", {}, node});
+    branch.cases.push_back({"dmz", {}, stage({1}, any_default())});
+    if (once_in(2)) branch.otherwise = stage({3}, any_default());
+    return add(branch);
+  }
   NodeId way() {
     const auto translating = static_cast<ListId>(made_.policy.lists.size() - 1);
-    std::vector<Branch::Case> ingresses;
-    for (const char* name : {"outside", "dmz"}) {
+    const auto through = [&] {
       const NodeId nat = stage({translating}, Stage::Default::accept);
       const NodeId in = once_in(2) ? stage({0, 1}, any_default()) : stage({0}, any_default());
-      std::vector<Branch::Case> egresses;
-      egresses.push_back(
-          {"inside", AddressSet(Address::v4(base4), Address::v4(base4 + 2)), stage({2}, any_default())});
-      egresses.push_back({"other", {}, add(Serial{})});
-      const NodeId out = add(Branch{Dimension::egress, egresses, "no such interface"});
-      ingresses.push_back({name, {}, add(Serial{{nat, in, out}})});
-    }
-    return add(Branch{Dimension::ingress, ingresses, "no such interface"});
+      if (shape_ == Shape::flat) return add(Serial{{nat, in, egress()}});
+      const NodeId end = once_in(2) ? direction() : egress();
+      return add(Serial{{nat, once_in(2) ? again(in) : in, end}});
+    };
+    Branch branch;
+    branch.dimension = Dimension::ingress;
+    branch.other = "no such interface";
+    for (const char* name : {"outside", "dmz"}) branch.cases.push_back({name, {}, through()});
+    if (shape_ == Shape::general && once_in(3)) branch.otherwise = through();
+    return add(branch);
   }
 
   std::mt19937& random_;
