@@ -44,8 +44,16 @@ struct Reading {
   std::vector<Ledger> ledgers;  // one a source, same order
 };
 
+// The content of a list that the export names and does not hold: an external list, a saved ipset.
+struct SetFile {
+  std::string name;  // what the rules call it; empty: the file says it itself
+  SourcePtr source;
+};
+
 struct ReadOptions {
   AddressSet local;  // addresses of the device itself, where the export does not say
+  // Their sources stand behind those of the export, before those of scripts; so do their ledgers.
+  std::vector<SetFile> sets = {};
   // Commands to be typed into the device with this scope (or the only one) after it was read: the reading is
   // of that device alone then, and its ledgers go on with those of the scripts. Where none or several are
   // meant, all are read and nothing is typed.
@@ -103,6 +111,8 @@ struct Editing {
   Result<Reading> (*apply)(const Device& device, std::span<const SourcePtr> scripts);
   // What identifies the running configuration that was exported, and how the device tells its own.
   std::vector<std::string> (*made_for)(const Device& device);
+  // The same commands as one step that takes hold wholly or not at all; null: there is none.
+  std::vector<std::string> (*at_once)(std::span<const std::string> commands) = nullptr;
   std::string_view comment;    // before whatever is no command
   std::string_view begin;      // opens a session: "configure terminal"
   std::string_view end;        // closes it; empty: nothing to close
@@ -120,6 +130,7 @@ struct Vendor {
   // Commands by which the device itself answers for a packet on the wire.
   std::vector<std::string> (*verify)(const Device& device, const Packet& packet, std::string_view ingress);
   const Editing* editing = nullptr;  // none: cannot be changed by us
+  bool takes_sets = false;           // contents of lists in files of their own
   // What a user should export, when a file is not enough.
   std::string_view how_to_export;
 };

@@ -7,6 +7,7 @@
 #include "audit/check.h"
 #include "audit/question.h"
 #include "base/text.h"
+#include "model/trace.h"
 
 namespace aclmend::audit {
 namespace {
@@ -43,21 +44,25 @@ std::optional<std::string> open_alternative(const Examined& examined) {
     if (group.verdict != Verdict::unknown) continue;
     const Decision decision =
         decide(examined.policy(), examined.context, examined.packet(*group.addresses.lowest()));
-    for (const model::OpenCondition& open : decision.conditions) {
-      if (open.condition != model::ingress_condition && open.condition != model::egress_condition) continue;
-      const auto dimension =
-          open.condition == model::ingress_condition ? model::Dimension::ingress : model::Dimension::egress;
+    struct Choice {
+      model::ConditionId condition;
+      model::Dimension dimension;
+      std::string_view what, option;
+    };
+    static constexpr Choice choices[] = {
+        {model::direction_condition, model::Dimension::direction, "direction", "--direction WORD"},
+        {model::ingress_condition, model::Dimension::ingress, "ingress interface", "--ingress NAME"},
+        {model::egress_condition, model::Dimension::egress, "egress interface", "--egress NAME"}};
+    for (const Choice& choice : choices) {
+      if (std::ranges::find(decision.conditions, choice.condition, &model::OpenCondition::condition) ==
+          decision.conditions.end())
+        continue;
+      constexpr std::size_t most_names = 12;
       std::vector<std::string> names;
-      for (const model::Node& node : examined.policy().nodes)
-        if (const auto* branch = std::get_if<model::Branch>(&node);
-            branch != nullptr && branch->dimension == dimension)
-          for (const model::Branch::Case& one : branch->cases)
-            if (!one.name.empty() && std::ranges::find(names, one.name) == names.end() && names.size() < 12)
-              names.push_back(printable(one.name));
-      return fmt::format("the answer differs by {} interface: it may be {}; say which with --{} NAME",
-                         open.condition == model::ingress_condition ? "ingress" : "egress",
-                         fmt::join(names, " or "),
-                         open.condition == model::ingress_condition ? "ingress" : "egress");
+      for (const std::string& name : model::cases_of(examined.policy(), choice.dimension))
+        if (names.size() < most_names) names.push_back(printable(name));
+      return fmt::format("the answer differs by {}: it may be {}; say which with {}", choice.what,
+                         fmt::join(names, " or "), choice.option);
     }
   }
   return std::nullopt;
@@ -325,6 +330,18 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   examined.host = host;
   examined.context = question_.context;
   examined.ingress = ingress;
+  // What the machine takes itself it also sends itself.
+  const auto direction = examined.context.known.find(model::Dimension::direction);
+  if (flow.direction == Direction::outbound && direction != examined.context.known.end() &&
+      direction->second == "in")
+    direction->second = "out";
+  if (flow.direction == Direction::outbound && direction == examined.context.known.end() &&
+      !model::cases_of(examined.policy(), model::Dimension::direction).empty()) {
+    result_.error =
+        "whether the mail host is this machine or one behind it is not said: --direction out or --direction "
+        "forward";
+    return false;
+  }
   if (!ingress.empty()) examined.context.known[model::Dimension::ingress] = ingress;
   if (!flow.application.empty())
     examined.context.known.try_emplace(model::Dimension::application, flow.application);

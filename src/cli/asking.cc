@@ -90,6 +90,7 @@ std::string as_typed(const AskOptions& options) {
   add("--vendor", options.device.vendor);
   add("--context", options.device.context);
   add_each("--local", options.device.local);
+  add_each("--set-file", options.device.sets);
   add_each("--to", options.flow.to);
   add("--ingress", options.way.ingress);
   add("--egress", options.way.egress);

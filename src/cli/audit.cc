@@ -147,9 +147,16 @@ bool wants_document(const OutputOptions& output) {
 Answer asked(const Asking& asking, const Options& options, const PlannedDevice& planned) {
   Answer answer;
   const auto start = std::chrono::steady_clock::now();
-  intake::Request request{planned.files, planned.question.vendor, {}};
+  auto requested = request_of(options.ask.device);
+  if (!requested) {
+    answer.failure = requested.error();
+    return answer;
+  }
+  intake::Request request = std::move(*requested);
+  request.files = planned.files;
+  request.vendor = planned.question.vendor;
+  for (const inventory::PlannedSet& set : planned.sets) request.sets.push_back({set.name, set.path});
   for (const Address address : planned.question.local) request.options.local |= AddressSet(address);
-  request.scripts = options.ask.device.scripts;
   request.options.scope = planned.question.context;
   const auto intake = intake::read_device(request);
   answer.read_seconds = seconds_since(start);

@@ -97,6 +97,8 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
                       std::string(editing.effect)};
   }
   report.mend = std::move(*mend);
+  if (vendor.editing != nullptr && vendor.editing->at_once != nullptr)
+    report.at_once = vendor.editing->at_once(report.mend.snippet);
   return report;
 }
 

@@ -120,6 +120,13 @@ void declare(CLI::App& app, DeviceOptions& options, Files files) {
   app.add_option("--context", options.context, "which firewall, where the export holds several")
       ->type_name("NAME")
       ->group(group);
+  app.add_option(
+         "--set-file", options.sets,
+         "the content of a list that the export only names: a saved ipset, or NAME=FILE with a prefix a "
+         "line (repeatable)")
+      ->type_name("[NAME=]FILE")
+      ->allow_extra_args(false)
+      ->group(group);
   app.add_option("--local", options.local, "an address of the device itself (repeatable)")
       ->type_name("ADDRESS")
       ->allow_extra_args(false)
@@ -141,6 +148,12 @@ Result<intake::Request> request_of(const DeviceOptions& options) {
     const auto prefix = parse_prefix(text);
     if (!prefix) return fail(fmt::format("expected an address after --local, found '{}'", text));
     request.options.local |= AddressSet(*prefix);
+  }
+  for (const std::string& text : options.sets) {
+    const std::size_t equals = text.find('=');
+    const bool is_named = equals != std::string::npos && text.find('/') > equals;
+    request.sets.push_back(is_named ? intake::NamedFile{text.substr(0, equals), text.substr(equals + 1)}
+                                    : intake::NamedFile{"", text});
   }
   return request;
 }

@@ -18,12 +18,13 @@ class App;
 
 namespace aclmend::cli {
 
-// Configurations, and how to read them: CONFIG… --vendor --context --local --apply.
+// Configurations, and how to read them: CONFIG… --vendor --context --local --set-file --apply.
 struct DeviceOptions {
   std::vector<std::string> files;
   std::string vendor;
   std::string context;
   std::vector<std::string> local;
+  std::vector<std::string> sets;
   std::vector<std::string> scripts;
 };
 enum class Files : std::uint8_t { of_one_device, of_many_devices };  // many: none means the inventory's

@@ -40,6 +40,7 @@ struct BranchCases {
 };
 BranchCases branch_cases(const Comparison& comparison) {
   BranchCases found;
+  std::set<Dimension> chosen_anew;
   for (const Side side : both_sides) {
     const Policy& policy = comparison.policy(side);
     std::vector<bool> seen(policy.nodes.size(), false);
@@ -55,16 +56,21 @@ BranchCases branch_cases(const Comparison& comparison) {
       if (branch == nullptr) continue;
       for (const Branch::Case& one : branch->cases) {
         left.push_back(one.node);
+        if (branch->by != Branch::By::context) continue;
         found.names[branch->dimension].insert(one.name);
         if (!one.destinations.empty()) found.selected.insert(branch->dimension);
       }
-      if (branch->by != Branch::By::context) found.selected.insert(branch->dimension);
+      if (branch->by != Branch::By::context) chosen_anew.insert(branch->dimension);
       if (!branch->otherwise) continue;
       left.push_back(*branch->otherwise);
       found.names[branch->dimension];
       found.take_any.insert(branch->dimension);
     }
   }
+  // Where packets choose by their destination whatever is named, a name tells nothing, unless it is asked for
+  // before that as well, and any name may be.
+  for (const Dimension dimension : chosen_anew)
+    if (!found.take_any.contains(dimension)) found.selected.insert(dimension);
   for (const Dimension dimension : found.selected) found.names.erase(dimension);
   return found;
 }

@@ -182,6 +182,10 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
   } else {
     known.form = known.vendor->recognise(*sources.front()).form;
   }
+  if (!options.sets.empty() && !known.vendor->takes_sets)
+    return fail(
+        Error{.message = fmt::format("a {} asks for no lists in files of their own", known.vendor->title),
+              .file = options.sets.front().source->name()});
   if (auto error = unfit_script(options.scripts, *known.vendor)) return fail(std::move(*error));
   auto reading = known.vendor->read(sources, options);
   if (!reading) {
@@ -190,6 +194,7 @@ Result<Intake> read_sources(std::vector<SourcePtr> sources, std::string_view ven
     if (error.hint.empty()) error.hint = how_to_export(Vendors(&known.vendor, 1));
     return fail(std::move(error));
   }
+  for (const SetFile& set : options.sets) sources.push_back(set.source);
   sources.insert(sources.end(), options.scripts.begin(), options.scripts.end());
   if (auto error = given_up(*reading, sources)) return fail(std::move(*error));
   Intake intake{std::move(sources), known.vendor, std::move(known.form), std::move(*reading)};
@@ -207,6 +212,10 @@ Result<Intake> read_device(const Request& request) {
     sources.push_back(std::move(source));
   }
   ReadOptions options = request.options;
+  for (const NamedFile& set : request.sets) {
+    TRY(source, read_file(set.path));
+    options.sets.push_back({set.name, std::move(source)});
+  }
   for (const std::string& path : request.scripts) {
     TRY(script, read_file(path));
     options.scripts.push_back(std::move(script));

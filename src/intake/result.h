@@ -12,11 +12,17 @@
 
 namespace aclmend::intake {
 
+struct NamedFile {
+  std::string name;  // empty: the file names its sets itself
+  std::string path;
+};
+
 struct Request {
   std::vector<std::string> files;  // of one device: a dual-stack iptables has two
   std::string vendor;              // forced by its id; empty: recognised by the content
   ReadOptions options;
   std::vector<std::string> scripts = {};  // commands to be typed into the device before anything is asked
+  std::vector<NamedFile> sets = {};       // contents of lists that the export does not hold
 };
 
 struct Intake {

@@ -95,7 +95,9 @@ std::vector<std::string> cases_of(const Policy& policy, Dimension dimension) {
   std::set<std::string> names;
   for (const Node& node : policy.nodes) {
     const auto* branch = std::get_if<Branch>(&node);
-    if (branch == nullptr || branch->dimension != dimension) continue;
+    const bool is_asked =
+        branch != nullptr && branch->dimension == dimension && branch->by == Branch::By::context;
+    if (!is_asked) continue;
     for (const Branch::Case& one : branch->cases)
       if (!one.name.empty()) names.insert(one.name);  // "none" is nothing one could name
   }

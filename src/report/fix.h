@@ -26,6 +26,7 @@ struct FixReport {
   std::vector<std::string>
       made_for;  // what identifies the running configuration, and the command that tells it
   Dialect dialect;
+  std::vector<std::string> at_once;  // the snippet as one step, where the vendor has such a thing
   fix::Mend mend;
 };
 

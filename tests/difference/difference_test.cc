@@ -204,6 +204,22 @@ const ChangedBox* box_of(const std::vector<ChangedBox>& boxes, const Packet& pac
 
 }  // namespace
 
+namespace {
+
+// A dimension that takes any name and is chosen anew by destinations is told apart by its names: a packet has
+// one answer for each then (sound_test looks at those).
+bool is_told_apart(const Policy& policy) {
+  std::set<Dimension> any, anew;
+  for (const Node& node : policy.nodes)
+    if (const auto* branch = std::get_if<Branch>(&node)) {
+      if (branch->otherwise) any.insert(branch->dimension);
+      if (branch->by != Branch::By::context) anew.insert(branch->dimension);
+    }
+  return std::ranges::any_of(any, [&](Dimension one) { return anew.contains(one); });
+}
+
+}  // namespace
+
 TEST_CASE("each packet of random policies stands in the box of its change, and in no other", "[difference]") {
   const std::vector<Packet> universe = test::universe();
   std::size_t changed = 0, unknown = 0, open = 0, incomplete = 0;
@@ -220,6 +236,7 @@ TEST_CASE("each packet of random policies stands in the box of its change, and i
           context.known[dimension] = dimension == Dimension::egress ? "inside" : "in";
       Question question;
       question.known = context.known;
+      if (is_told_apart(pair.before) || is_told_apart(pair.after)) continue;
       const Difference all = what_differs(pair.before, pair.after, question);
       incomplete += !all.is_complete;  // an IPv4 pool that takes IPv6 packets cannot be followed
       const auto old = decided(pair.before, context, packets), now = decided(pair.after, context, packets);

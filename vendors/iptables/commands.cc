@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "vendors/iptables/script.h"
 
 namespace aclmend::iptables {
 namespace {
@@ -295,27 +296,12 @@ std::string Interpreter::canonical_of(const Chains& chains, Place place, const C
                                       std::size_t number) {
   // The rule's own words again. (A line with lists stands for several rules: its addresses are this one's.)
   const std::string_view text = account_.sources[rule.span.source]->text(rule.span);
-  Splitter splitter(Grammar::restore, arena_);
-  const auto words = splitter.split(text);
-  if (!words) return {};
-  const std::size_t skip = behind_chain(*words);
+  const std::vector<Word> words = words_of_rule(text, arena_);
   const RulePlace where{place.family, place.table, &chains, chain.name, rule.span};
   const std::string name = fmt::format("{} rule {}", chain.name, number);
-  ParsedRule parsed = parse_rule(words->subspan(skip), where, name, rule.span);
+  ParsedRule parsed = parse_rule(words, where, name, rule.span);
   if (parsed.sources.size() > 1 || parsed.destinations.size() > 1) return {};
   return std::move(parsed.canonical);
-}
-
-std::size_t behind_chain(std::span<const Word> words) {
-  std::size_t at = 0;
-  while (at < words.size() && !words[at].text.starts_with('-')) ++at;  // counters
-  while (at < words.size() && words[at].text.starts_with('-') && words[at].text != "-A" &&
-         words[at].text != "-I" && words[at].text != "-R" && words[at].text != "--append" &&
-         words[at].text != "--insert" && words[at].text != "--replace")
-    ++at;
-  at += 2;  // the command and the chain
-  if (at < words.size() && parse_decimal<std::uint32_t>(words[at].text)) ++at;
-  return std::min(at, words.size());
 }
 
 bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
@@ -476,6 +462,12 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
   char command = word.size() == 2 && word[0] == '-' ? word[1] : '\0';
   for (const auto& [name, letter] : long_names)
     if (word == name) command = letter;
+  const std::size_t most_here = command == 'F' || command == 'X' || command == 'N' ? 2
+                                : command == 'E'                                   ? 3
+                                                                                   : words.size();
+  if (words.size() > most_here)
+    return refuse(chains, line, &words[most_here],
+                  fmt::format("'{}' takes no '{}'", shown(word), shown(words[most_here].text)));
   switch (command) {
     case 'A': return append(chains, place, words, line);
     case 'I': return insert(chains, place, words, line);

@@ -89,7 +89,4 @@ class Interpreter {
   std::size_t scanned_ = 0;
 };
 
-// How many words stand before the rule itself: counters, the command, its chain, a number.
-std::size_t behind_chain(std::span<const Word> words);
-
 }  // namespace aclmend::iptables

@@ -173,6 +173,8 @@ NodeId lower_half(Lowering& lowering) {
       for (const Rule& rule : chain.rules) {
         const Body& body = lowering.from.bodies[rule.body];
         if (const auto* pass = std::get_if<Pass>(&body.target)) has_any_mark |= pass->sets_any_mark;
+        if (const auto* pass = std::get_if<Pass>(&body.target); pass != nullptr && !pass->changes_set.empty())
+          lowering.filled_sets.insert(pass->changes_set);
         for (const Match& match : body.matches)
           lowering.marks_are_asked |=
               std::holds_alternative<MarkMatch>(match) || std::holds_alternative<SetMatch>(match);
@@ -191,6 +193,58 @@ NodeId lower_half(Lowering& lowering) {
   return lower_path(lowering, lists);
 }
 
+// Where the internet comes in: by the interface whose outgoing packets get this machine's address, else by
+// the one that translations to hosts behind it name, else by the only one that rules name at all.
+void infer_entrance(Lowering& lowering) {
+  // Bridges of containers and ends of tunnels lead inwards.
+  const auto leads_inwards = [](std::string_view name) {
+    static constexpr std::string_view begins[] = {"docker", "br-", "virbr", "veth", "cni", "flannel", "cali",
+                                                  "lxc",    "lxd", "tun",   "tap",  "wg",  "podman"};
+    return name == "lo" ||
+           std::ranges::any_of(begins, [&](std::string_view one) { return name.starts_with(one); });
+  };
+  struct Named {
+    std::map<std::string, Span> spans;
+  };
+  const auto add = [&](Named& to, const Body& body, Dimension dimension, bool with_negated, Span span) {
+    for (const Match& match : body.matches)
+      if (const auto* one = std::get_if<InterfaceMatch>(&match);
+          one != nullptr && one->dimension == dimension && !one->name.ends_with('+') &&
+          !leads_inwards(one->name) && (with_negated || !one->negated))
+        to.spans.emplace(one->name, span);
+  };
+  Named masqueraded, translated, named;
+  for (const auto& table : lowering.half().tables) {
+    if (!table) continue;
+    for (const Chain& chain : table->chains) {
+      std::uint32_t last = ~std::uint32_t{0};
+      for (const Rule& rule : chain.rules) {
+        if (rule.body == std::exchange(last, rule.body)) continue;
+        const Body& body = lowering.from.bodies[rule.body];
+        const auto* accept = std::get_if<Accept>(&body.target);
+        if (accept != nullptr && accept->translates_source)
+          add(masqueraded, body, Dimension::egress, false, rule.span);
+        if (std::holds_alternative<Translate>(body.target))
+          add(translated, body, Dimension::ingress, false, rule.span);
+        add(named, body, Dimension::ingress, true, rule.span);
+      }
+    }
+  }
+  for (const Named* one : {&masqueraded, &translated, &named}) {
+    if (one->spans.empty()) continue;
+    const bool is_known = std::ranges::any_of(
+        lowering.policy.interfaces,
+        [&](const model::Interface& interface) { return interface.name == one->spans.begin()->first; });
+    if (one->spans.size() > 1 || is_known) return;
+    model::Interface interface;
+    interface.name = one->spans.begin()->first;
+    interface.has_default_route = true;
+    interface.span = one->spans.begin()->second;
+    lowering.policy.interfaces.push_back(std::move(interface));
+    return;
+  }
+}
+
 void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred) {
   const Half& half = lowering.half();
   if (!half.is_there()) return;
@@ -198,6 +252,13 @@ void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred)
   // An empty security table is rarely printed, and rarely there.
   for (const Table table : {Table::raw, Table::mangle, Table::nat, Table::filter})
     if (!half[table]) missing.push_back(to_string(table));
+  if (half.is_listing || !half[Table::filter]) {
+    const auto there = std::ranges::find_if(half.tables, [](const auto& table) { return table.has_value(); });
+    lowering.policy.notices.push_back(
+        {model::NoticeKind::part_missing, (*there)->span,
+         half.is_listing ? "iptables -S prints one table of several: iptables-save prints all"
+                         : "the filter table is not in this export"});
+  }
   if (missing.empty()) return;
   std::string words;
   for (std::size_t i = 0; i < missing.size(); ++i)
@@ -208,8 +269,10 @@ void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred)
 
 }  // namespace
 
-Device convert(const std::shared_ptr<const IptablesDocument>& document, Account& account) {
+Device convert(std::shared_ptr<IptablesDocument> document, Account& account) {
   const IptablesDocument& from = *document;
+  document->list_places.clear();
+  document->set_groups.clear();
   Device device;
   model::Policy& policy = device.policy;
   policy.sources.assign(account.sources.begin(), account.sources.end());
@@ -221,6 +284,10 @@ Device convert(const std::shared_ptr<const IptablesDocument>& document, Account&
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     Lowering lowering{from, account, policy, family};
     const NodeId half = lower_half(lowering);
+    for (std::string& text : lowering.inferred) device.inferred.push_back(std::move(text));
+    infer_entrance(lowering);
+    document->list_places.merge(lowering.places);
+    document->set_groups.merge(lowering.set_groups);
     families.cases.push_back({std::string(family_word(family)), AddressSet::all(family), half});
     say_what_is_missing(lowering, device.inferred);
   }

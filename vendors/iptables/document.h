@@ -123,7 +123,9 @@ struct Pass {                  // no target, LOG, TCPMSS …: the next rule is a
   std::string changes_set;     // SET
   bool sets_any_mark = false;  // HMARK: to what depends on the packet
 };
-struct Accept {};
+struct Accept {
+  bool translates_source = false;  // SNAT, MASQUERADE: behind the filter, it only ends its chain
+};
 struct Drop {
   bool refuses = false;  // REJECT: the sender is told
 };
@@ -213,6 +215,13 @@ struct Half {  // what one family's packets meet
   }
 };
 
+// Which chain a list of the policy is.
+struct ListPlace {
+  Family family = Family::ipv4;
+  Table table = Table::filter;
+  std::uint32_t chain = 0;
+};
+
 struct IptablesDocument : Document {
   std::vector<SourcePtr> sources;
   Half v4, v6;
@@ -222,6 +231,9 @@ struct IptablesDocument : Document {
   bool has_sets = false;  // some ipset file was given
   AddressSet local;       // the device's own addresses, as far as said
   std::vector<std::string> inferred;
+  // Filled in by the conversion: what the policy's lists and groups are here.
+  std::unordered_map<model::ListId, ListPlace> list_places;
+  std::unordered_map<model::GroupId, std::string> set_groups;  // names of sets
 
   Half& half(Family family) { return family == Family::ipv4 ? v4 : v6; }
   const Half& half(Family family) const { return family == Family::ipv4 ? v4 : v6; }

@@ -209,7 +209,10 @@ LoweredLists Lists::lower() {
   for (const Table table : all_tables) {
     const auto& chains = lowering_.half()[table];
     if (!chains) continue;
-    for (const Chain& chain : chains->chains) {
+    for (std::uint32_t i = 0; i < chains->chains.size(); ++i) {
+      const Chain& chain = chains->chains[i];
+      lowering_.places[static_cast<model::ListId>(lowering_.policy.lists.size())] = {lowering_.family, table,
+                                                                                     i};
       lists.ids[static_cast<std::size_t>(table)].push_back(
           static_cast<model::ListId>(lowering_.policy.lists.size()));
       model::RuleList list;

@@ -2,12 +2,14 @@
 #pragma once
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "vendors/iptables/account.h"
 #include "vendors/iptables/document.h"
+#include "vendors/iptables/set_match.h"
 
 namespace aclmend::iptables {
 
@@ -23,10 +25,15 @@ struct Lowering {
   const IptablesDocument& from;
   Account& account;
   model::Policy& policy;
-  Family family = Family::ipv4;  // of the half that is lowered now
-  bool marks_are_known = true;   // the file holds what sets them
-  bool marks_are_asked = false;  // some rule tests them
-  std::map<std::string, bool> filled_sets = {};
+  Family family = Family::ipv4;            // of the half that is lowered now
+  bool marks_are_known = true;             // the file holds what sets them
+  bool marks_are_asked = false;            // some rule tests them
+  std::set<std::string> filled_sets = {};  // by -j SET
+  std::unordered_map<std::string, model::AddressTerm> set_terms = {};
+  std::vector<std::string> inferred = {};
+  // What lists and groups are in the document.
+  std::unordered_map<model::ListId, ListPlace> places = {};
+  std::unordered_map<model::GroupId, std::string> set_groups = {};
 
   const Half& half() const { return from.half(family); }
 };
@@ -55,7 +62,8 @@ class AddressBook {
 // What the bodies of one half's rules take (meaning.cc).
 class Meanings {
  public:
-  Meanings(Lowering& lowering, AddressBook& addresses) : lowering_(lowering), addresses_(addresses) {}
+  Meanings(Lowering& lowering, AddressBook& addresses)
+      : lowering_(lowering), addresses_(addresses), sets_(lowering.from.sets) {}
   // `table` is the body's.
   const std::vector<RulePart>& of(std::uint32_t body, Table table, Span span);
 
@@ -65,6 +73,7 @@ class Meanings {
 
   Lowering& lowering_;
   AddressBook& addresses_;
+  SetMatches sets_;
   std::unordered_map<std::uint32_t, std::vector<RulePart>> known_;
 };
 
@@ -81,6 +90,6 @@ LoweredLists lower_lists(Lowering& lowering, AddressBook& addresses);
 model::NodeId lower_path(Lowering& lowering, const LoweredLists& lists);
 
 // The whole (convert.cc).
-Device convert(const std::shared_ptr<const IptablesDocument>& document, Account& account);
+Device convert(std::shared_ptr<IptablesDocument> document, Account& account);
 
 }  // namespace aclmend::iptables

@@ -77,8 +77,8 @@ AddressSet prefix_set(std::string_view text) { return AddressSet(*parse_prefix(t
 // Works out one body.
 class Meanings::Worker {
  public:
-  Worker(Lowering& lowering, AddressBook& addresses, Table table, Span span)
-      : lowering_(lowering), addresses_(addresses), table_(table), span_(span) {}
+  Worker(Lowering& lowering, AddressBook& addresses, SetMatches& sets, Table table, Span span)
+      : lowering_(lowering), addresses_(addresses), sets_(sets), table_(table), span_(span) {}
 
   Shapes shapes(const Body& body) {
     Shapes shapes{Shape{}};
@@ -201,6 +201,8 @@ class Meanings::Worker {
   }
 
   Shapes taken(const SetMatch& match, const Body&);
+  bool is_filled(const std::string& name) const;
+  AddressTerm group_of(const SetMatch& match, const SetAddresses& addresses, ConditionIds conditions);
   Shapes taken(const ConntrackMatch& match, const Body&);
   Shapes connected(const ConntrackMatch& match, const ServiceSet& services);
   Shapes taken(const AddressTypeMatch& match, const Body&);
@@ -211,6 +213,7 @@ class Meanings::Worker {
 
   Lowering& lowering_;
   AddressBook& addresses_;
+  SetMatches& sets_;
   Table table_;
   Span span_;
 };
@@ -326,10 +329,78 @@ Shapes Meanings::Worker::connected(const ConntrackMatch& match, const ServiceSet
   return shapes;
 }
 
+// ---- sets ---------------------------------------------------------------------------------------------
+
 Shapes Meanings::Worker::taken(const SetMatch& match, const Body&) {
-  Shape shape;
-  shape.conditions = {condition(ConditionKind::not_in_export, fmt::format("ipset {}", match.set))};
-  return {shape};
+  const SetTest test{match.set, parse_flags(match.flags).value_or(std::vector<Flag>{}), match.negated,
+                     match.return_nomatch, lowering_.family};
+  const auto ids = [&](const std::vector<model::Condition>& conditions) {
+    ConditionIds all;
+    for (const model::Condition& one : conditions)
+      all = model::united(all, {lowering_.policy.condition(one.kind, one.name, one.where)});
+    return all;
+  };
+  if (is_filled(match.set)) {
+    Shape shape;
+    shape.conditions = {
+        condition(ConditionKind::dynamic_address, fmt::format("ipset {}, which rules change", match.set))};
+    return {shape};
+  }
+  if (const SetAddresses* addresses = sets_.addresses(test)) {
+    Shape shape;
+    (test.flags.front() == Flag::src ? shape.source : shape.destination) =
+        group_of(match, *addresses, ids(addresses->conditions));
+    return {shape};
+  }
+  Shapes shapes;
+  const MatchBoxes& boxes = sets_.boxes(test);
+  const AddressSet all = AddressSet::all(lowering_.family);
+  const auto term = [&](const AddressSet& set) {
+    return set == all ? AddressTerm::any() : addresses_.anonymous({set, set, {}}, span_);
+  };
+  for (std::size_t i = 0; i < boxes.possible.size(); ++i) {
+    const MatchBox& box = boxes.possible[i];
+    Shape shape;
+    shape.source = term(box.source);
+    shape.destination = term(box.destination);
+    shape.services = {box.service};
+    shape.context = box.context;
+    if (i >= boxes.certain.size()) shape.conditions = ids(boxes.conditions);
+    if (!box.marks.empty() && !lowering_.marks_are_known)
+      shape.conditions = model::united(
+          shape.conditions, {condition(ConditionKind::mark, fmt::format("in ipset {}", match.set))});
+    else shape.state.marks = box.marks;
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+bool Meanings::Worker::is_filled(const std::string& name) const {
+  if (lowering_.filled_sets.contains(name)) return true;
+  const IpSet* set = lowering_.from.sets.named(name);
+  return set != nullptr && std::ranges::any_of(lowering_.filled_sets, [&](const std::string& filled) {
+           return set->type == SetType::list_set && std::ranges::find(set->names, filled) != set->names.end();
+         });
+}
+
+// The group that stands for the set: shared by all rules that ask for it, and what an edit of it is about.
+AddressTerm Meanings::Worker::group_of(const SetMatch& match, const SetAddresses& addresses,
+                                       ConditionIds conditions) {
+  const auto [known, is_new] = lowering_.set_terms.try_emplace(
+      fmt::format("{}{}{}", match.negated ? "! " : "", match.return_nomatch ? "~ " : "", match.set));
+  if (!is_new) return known->second;
+  model::AddressGroup group;
+  const IpSet* set = lowering_.from.sets.named(match.set);
+  const bool is_itself = !match.negated && !match.return_nomatch && set != nullptr && set->is_known();
+  group.span = set != nullptr ? set->span : span_;
+  if (is_itself) {
+    group.name = match.set;
+    group.kind = model::GroupKind::group;
+  }
+  group.addresses = {addresses.certain, addresses.possible, std::move(conditions)};
+  const model::GroupId id = addresses_.group(std::move(group));
+  if (is_itself) lowering_.set_groups.emplace(id, match.set);
+  return known->second = AddressTerm::group(id);
 }
 
 // ---- addresses by what they are -----------------------------------------------------------------------
@@ -466,7 +537,7 @@ std::uint32_t qualifier_of(model::Policy& policy, const Shape& shape) {
 
 std::vector<RulePart> Meanings::lowered(const Body& body, Table table, Span span) {
   std::vector<RulePart> parts;
-  for (const Shape& shape : Worker(lowering_, addresses_, table, span).shapes(body)) {
+  for (const Shape& shape : Worker(lowering_, addresses_, sets_, table, span).shapes(body)) {
     RulePart part;
     part.source = shape.source;
     part.destination = shape.destination;

@@ -189,6 +189,8 @@ const Given* Module::find(std::uint8_t id) const {
   return found == given.end() ? nullptr : &*found;
 }
 
+bool Module::is_known() const { return kind != &open_match || open_kind_of(name).has_value(); }
+
 std::string Module::canonical() const {
   if (!spelled.empty()) return fmt::format("{} {}", name, spelled);
   std::vector<std::string> texts;

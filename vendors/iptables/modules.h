@@ -52,10 +52,12 @@ struct ModuleKind {
 struct Module {
   std::string name;
   const ModuleKind* kind = nullptr;
+  bool has_protocol_before = false;  // -p stands in front of it
   std::vector<Given> given;
   std::string swallowed;  // options that we know nothing of, as they stand
   std::string spelled;    // the same in one spelling, where settling it found one
   const Given* find(std::uint8_t id) const;
+  bool is_known() const;  // what it is about, if not what it asks
   std::string canonical() const;
 };
 

@@ -88,6 +88,7 @@ class Path {
   std::optional<model::ListId> passed_by_nat();
   bool uses_conntrack() const;
   void collect_names();
+  bool forwards() const;
   const Half& half() const { return lowering_.half(); }
   AddressSet family() const { return AddressSet::all(lowering_.family); }
   AddressSet local() const { return lowering_.from.local & family(); }
@@ -302,6 +303,14 @@ void Path::collect_names() {
       }
 }
 
+// Whether somebody wrote a rule for what goes through.
+bool Path::forwards() const {
+  return std::ranges::any_of(half().tables, [](const auto& table) {
+    const Chain* chain = table ? table->named("FORWARD") : nullptr;
+    return chain != nullptr && !chain->rules.empty();
+  });
+}
+
 NodeId Path::lower() {
   collect_names();
   std::vector<NodeId> doubts;
@@ -319,11 +328,23 @@ NodeId Path::lower() {
   // Mail from elsewhere never comes in by the loopback: it is no alternative, but it can be asked for.
   const NodeId arriving =
       among(Dimension::ingress, ingresses_, "lo", serial({prerouting(), routed(in, through)}));
+  const AddressSet own = local();
+  Branch sent;
+  sent.dimension = Dimension::direction;
+  sent.cases = {{"forward", {}, arriving}, {"out", {}, output()}};
   Branch branch;
   branch.dimension = Dimension::direction;
-  const AddressSet own = local();
-  branch.cases = {{"in", own, arriving}, {"forward", own.empty() ? AddressSet{} : family() - own, arriving}};
-  branch.otherwise = output();
+  branch.cases = {{"in", own, arriving}};
+  if (!own.empty()) {
+    branch.cases.push_back({"forward", family() - own, arriving});
+  } else if (forwards()) {
+    branch.cases.push_back({"forward", {}, arriving});
+  } else {
+    lowering_.inferred.push_back(fmt::format(
+        "FORWARD has no {} rules: asked is the machine itself (--direction forward asks the other way)",
+        lowering_.family == Family::ipv4 ? "IPv4" : "IPv6"));
+  }
+  branch.otherwise = node(std::move(sent));
   std::vector<NodeId> nodes = std::move(doubts);
   nodes.push_back(node(std::move(branch)));
   return serial(std::move(nodes));

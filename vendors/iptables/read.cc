@@ -4,6 +4,8 @@
 #include <set>
 
 #include "base/text.h"
+#include "sets/prefix_list.h"
+#include "vendors/iptables/ipset_command.h"
 #include "vendors/iptables/ipset_read.h"
 #include "vendors/iptables/reader.h"
 
@@ -176,8 +178,7 @@ std::optional<Error> Reader::read(std::uint16_t source) {
                      std::string(what_to_run));
     case Form::sets: {
       document_.has_sets = true;
-      read_sets(source);
-      return std::nullopt;
+      return read_sets(source);
     }
     case Form::listing: return listing(text_, source);
     case Form::none:
@@ -187,7 +188,47 @@ std::optional<Error> Reader::read(std::uint16_t source) {
   return std::nullopt;
 }
 
-void Reader::read_sets(std::uint16_t) {}
+std::optional<Error> Reader::read_sets(std::uint16_t source) {
+  auto reading = read_ipsets(*account_.sources[source], source, std::move(document_.sets));
+  if (!reading) return std::move(reading).error();
+  document_.sets = std::move(reading->sets);
+  for (const Diagnostic& one : reading->diagnostics.all())
+    account_.say(one.severity, one.span, one.message, one.effect);
+  account_.ledgers[source] = std::move(reading->ledger);
+  return std::nullopt;
+}
+
+// A prefix a line: what a set of networks holds.
+std::optional<Error> Reader::read_set(std::uint16_t source, const std::string& name) {
+  const Source& file = *account_.sources[source];
+  if (!ipset_form(file.text()).empty()) return read_sets(source);
+  const auto refused = [&](std::string message) {
+    return Error{.message = std::move(message), .file = file.name()};
+  };
+  if (name.empty())
+    return refused("is no output of ipset save: with NAME= before it, it is read as a list of prefixes");
+  const auto list = read_prefix_list(file, HostBits::cleared);
+  if (!list) return list.error();
+  if (!list->addresses.v4.empty() && !list->addresses.v6.empty())
+    return refused("holds addresses of both families, a set of ipset has one");
+  if (name.size() > longest_set_name)
+    return refused(fmt::format("'{}' cannot be the name of a set", shown(name)));
+  if (document_.sets.named(name) != nullptr)
+    return refused(fmt::format("the set {} was read before", shown(name)));
+  IpSet set = empty_set(name, "hash:net", {0, 0, source});
+  set.family = list->addresses.v4.empty() ? Family::ipv6 : Family::ipv4;
+  for (const Prefix& prefix : list->addresses.prefixes()) {
+    Element element;
+    element.low = static_cast<std::uint64_t>(prefix.address.number);
+    element.high = static_cast<std::uint64_t>(prefix.address.number >> 64);
+    element.length = static_cast<std::uint8_t>(prefix.length);
+    element.source = source;
+    set.elements.append(element);
+  }
+  document_.sets.add(std::move(set));
+  std::ranges::fill(account_.ledgers[source].lines, LineState::decides);
+  return std::nullopt;
+}
 
 void Reader::save(std::string_view text, std::uint16_t source) {
   Lines lines(text, source);

@@ -42,9 +42,11 @@ class Reader {
       : document_(document), account_(account), interpreter_(document, account, Interpreter::Strict::no) {}
   // Fails where the file is no export at all.
   std::optional<Error> read(std::uint16_t source);
+  // The content of the set with this name, or of those that the file names.
+  std::optional<Error> read_set(std::uint16_t source, const std::string& name);
 
  private:
-  void read_sets(std::uint16_t source);
+  std::optional<Error> read_sets(std::uint16_t source);
   void save(std::string_view text, std::uint16_t source);
   std::optional<Error> listing(std::string_view text, std::uint16_t source);
   void take_line(const Line& line);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/text.h"
 #include "vendors/iptables/modules.h"
@@ -284,7 +285,14 @@ void Parser::load(const Word& word) {
   is_negated_ = nullptr;
   const Word* value = argument(word);
   if (value == nullptr) return;
+  const auto is_named_so = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
+  if (value->text.empty() || !std::ranges::all_of(value->text, is_named_so))
+    return error(*value, fmt::format("expected the name of a match, found '{}'", shown(value->text)));
   loaded_.push_back(match_module(value->text));
+  loaded_.back().has_protocol_before = result_.body.protocol.has_value();
+  if (!loaded_.back().is_known())
+    warning(span_of(*value),
+            fmt::format("no match called '{}' is known here: what it asks for is open", shown(value->text)));
 }
 
 void Parser::target(const Word& word, bool is_goto) {

@@ -78,6 +78,9 @@ Settled settle_set_target(Module& module, const RulePlace& place, Body& body);
 Settled settle_hmark(Module& module, const RulePlace& place, Body& body);
 Settled settle_program(Module& module, const RulePlace& place, Body& body);
 
+// Of matches that no export settles, what they hang on; none: nobody here has heard of the match.
+std::optional<model::ConditionKind> open_kind_of(std::string_view module);
+
 // "0x1/0xff": value and mask; none without a mask.
 struct MarkValue {
   std::uint32_t value = 0;

@@ -159,7 +159,11 @@ const IcmpName* icmp_named(std::span<const IcmpName> names, std::string_view wor
 
 }  // namespace
 
-Settled settle_nothing(Module&, const RulePlace&, Body&) { return std::nullopt; }
+Settled settle_nothing(Module& module, const RulePlace&, Body&) {
+  if (module.given.empty() && !module.kind->options.empty())
+    return at({}, fmt::format("-m {} needs --{}", module.name, module.kind->options.front().name));
+  return std::nullopt;
+}
 
 Settled settle_ports(Module& module, const RulePlace&, Body& body) {
   const std::uint8_t number = protocol_of_module(module.name);
@@ -214,6 +218,7 @@ Settled settle_ports(Module& module, const RulePlace&, Body& body) {
 Settled settle_multiport(Module& module, const RulePlace&, Body& body) {
   if (!body.protocol || body.protocol->negated || !has_ports(body.protocol->number))
     return at({}, "-m multiport needs -p tcp, udp, udplite, dccp or sctp");
+  if (!module.has_protocol_before) return at({}, "-m multiport needs the -p before it");
   if (module.given.size() != 1) return at({}, "-m multiport takes one list of ports");
   const Given& given = module.given.front();
   std::vector<Interval<std::uint16_t>> ranges;
@@ -223,6 +228,8 @@ Settled settle_multiport(Module& module, const RulePlace&, Body& body) {
     if (!range) return at(word, range.error());
     // "1024:" and ":1023" are for the other matches.
     if (word.starts_with(':') || word.ends_with(':')) return at(word, found("a port or A:B", word));
+    if (word.find(':') != std::string_view::npos && range->first == range->last)
+      return at(word, "a range of one port is refused: write the port");
     slots += word.find(':') == std::string_view::npos ? 1 : 2;
     ranges.push_back({range->first, range->last});
   }
@@ -526,11 +533,13 @@ constexpr OpenKind open_kinds[] = {
 
 }  // namespace
 
+std::optional<ConditionKind> open_kind_of(std::string_view module) {
+  const auto known = std::ranges::find(open_kinds, module, &OpenKind::module);
+  return known == std::end(open_kinds) ? std::nullopt : std::optional(known->kind);
+}
+
 Settled settle_open(Module& module, const RulePlace&, Body& body) {
-  const auto known = std::ranges::find(open_kinds, module.name, &OpenKind::module);
-  // A module that nobody here has heard of is told as such.
-  add_open(body, known == std::end(open_kinds) ? ConditionKind::not_understood : known->kind,
-           as_written(module));
+  add_open(body, open_kind_of(module.name).value_or(ConditionKind::not_understood), as_written(module));
   return std::nullopt;
 }
 

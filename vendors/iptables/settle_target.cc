@@ -135,7 +135,7 @@ Settled settle_netmap(Module& module, const RulePlace& place, Body& body) {
 
 Settled settle_source_nat(Module& module, const RulePlace& place, Body& body) {
   if (auto problem = only_in(module, place, Table::nat)) return problem;
-  body.target = Accept{};
+  body.target = Accept{true};
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "vendors/iptables/edit.h"
 #include "vendors/iptables/lowering.h"
 #include "vendors/iptables/reader.h"
 
@@ -23,6 +24,8 @@ Recognition recognise(const Source& source) {
 
 Result<Reading> read(std::span<const SourcePtr> exports, const ReadOptions& options) {
   std::vector<SourcePtr> sources(exports.begin(), exports.end());
+  for (const SetFile& set : options.sets) sources.push_back(set.source);
+  sources.insert(sources.end(), options.scripts.begin(), options.scripts.end());
   Account account(sources);
   auto document = std::make_shared<IptablesDocument>();
   document->sources = sources;
@@ -30,6 +33,9 @@ Result<Reading> read(std::span<const SourcePtr> exports, const ReadOptions& opti
   Reader reader(*document, account);
   for (std::uint16_t i = 0; i < exports.size(); ++i)
     if (auto error = reader.read(i)) return fail(std::move(*error));
+  for (std::size_t i = 0; i < options.sets.size(); ++i)
+    if (auto error = reader.read_set(static_cast<std::uint16_t>(exports.size() + i), options.sets[i].name))
+      return fail(std::move(*error));
   if (!document->v4.is_there() && !document->v6.is_there()) {
     Error error;
     error.message = document->has_sets ? "these are sets of ipset; the rules that use them are not here"
@@ -37,14 +43,25 @@ Result<Reading> read(std::span<const SourcePtr> exports, const ReadOptions& opti
     error.file = sources.empty() ? "" : sources.front()->name();
     return fail(std::move(error));
   }
-  Reading reading;
-  reading.devices.push_back(convert(document, account));
-  reading.diagnostics = std::move(account.diagnostics);
-  reading.ledgers = std::move(account.ledgers);
-  return reading;
+  return typed_in(document, account, static_cast<std::uint16_t>(exports.size() + options.sets.size()));
 }
 
-std::vector<std::string> verify(const Device&, const Packet&, std::string_view) { return {}; }
+// The kernel tells the way of a packet where a TRACE rule asks it to.
+std::vector<std::string> verify(const Device& device, const Packet& packet, std::string_view) {
+  const auto* document = dynamic_cast<const IptablesDocument*>(device.document.get());
+  const bool is_v4 = packet.source.is_v4();
+  const bool is_legacy =
+      document != nullptr && document->half(packet.source.family).backend == Half::Backend::legacy;
+  const std::string program =
+      fmt::format("{}{} -w 5 -t raw", is_v4 ? "iptables" : "ip6tables", is_legacy ? "-legacy" : "");
+  std::string rule = fmt::format("PREROUTING -s {} -d {} -p {}", to_string(packet.source),
+                                 to_string(packet.destination), protocol_name(packet.protocol));
+  if (packet.protocol == protocol::tcp || packet.protocol == protocol::udp)
+    rule += fmt::format(" --dport {}", packet.destination_port);
+  return {fmt::format("{} -I {} -j TRACE", program, rule),
+          is_legacy ? std::string("journalctl -k -f -g TRACE") : std::string("xtables-monitor --trace"),
+          fmt::format("{} -D {} -j TRACE", program, rule)};
+}
 
 }  // namespace
 
@@ -55,7 +72,8 @@ const Vendor vendor{
     .recognise = recognise,
     .read = read,
     .verify = verify,
-    .editing = nullptr,
+    .editing = &editing,
+    .takes_sets = true,
     .how_to_export =
         "iptables-save -c > mail01.v4.rules; ip6tables-save -c > mail01.v6.rules\n"
         "where rules ask for sets, also: ipset save > mail01.ipset",

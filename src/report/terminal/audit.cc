@@ -74,7 +74,7 @@ std::string head(const AuditReport& report, const AuditedDevice& device) {
   for (const audit::Inference& inference : device.audit.inferred) {
     const std::string where = inference.shown_by ? at(*inference.shown_by) : "";
     out += with_place(fmt::format("  {:<11}{}", is_first ? "inferred" : "", inference.what),
-                      fmt::format("{} ({})", where, inference.option));
+                      inference.option.empty() ? where : fmt::format("{} ({})", where, inference.option));
     is_first = false;
   }
   for (const std::string& assumed : device.assumed) out += labelled("assumed", assumed);

@@ -185,6 +185,8 @@ std::string fix(const FixReport& report) {
   for (const std::string& line : mend.verify) writer.comment("  " + line);
   writer.comment("  then: " + report.dialect.save);
   for (const std::string& note : mend.notes) writer.comment("note: " + note);
+  if (!report.at_once.empty()) writer.comment("the same in one step, all or nothing:");
+  for (const std::string& line : report.at_once) writer.comment("  " + line);
   proof(writer, report);
   unknown_left(writer, report);
   writer.comment("--- rollback (proved: gives back the packets of today, no more, no less)");

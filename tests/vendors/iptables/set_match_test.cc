@@ -459,7 +459,8 @@ TEST_CASE("boxes by hand", "[iptables][ipset][set-match]") {
     CHECK(boxes.open().empty());
     return shown(boxes.certain);
   };
-  CHECK(certain({"port", src_dst}) == "10.0.0.1/32 10.0.0.2/32 -> 0.0.0.0/0 tcp/25 | 10.0.0.1/32 -> 0.0.0.0/0 gre");
+  CHECK(certain({"port", src_dst}) ==
+        "10.0.0.1/32 10.0.0.2/32 -> 0.0.0.0/0 tcp/25 | 10.0.0.1/32 -> 0.0.0.0/0 gre");
   CHECK(certain({"port", {Flag::dst, Flag::src}}).find("-> 10.0.0.1/32 10.0.0.2/32") != std::string::npos);
   CHECK(certain({"port", src}) == "");
   CHECK(certain({"port", src, true}) == "0.0.0.0/0 -> 0.0.0.0/0 any protocol");
