@@ -59,6 +59,11 @@ std::optional<SetType> set_type_named(std::string_view name) {
   return std::nullopt;
 }
 
+bool has_ports_in_sets(std::uint8_t number) {
+  constexpr std::uint8_t udplite = 136;
+  return number == protocol::tcp || number == protocol::udp || number == protocol::sctp || number == udplite;
+}
+
 // ---- elements -----------------------------------------------------------------------------------------
 
 std::uint64_t Elements::hash(const Element& element, V6 second) const {

@@ -51,6 +51,8 @@ struct TypeFacts {
 const TypeFacts& facts(SetType type);
 std::size_t dimensions(SetType type);
 std::optional<SetType> set_type_named(std::string_view name);
+// TCP, UDP, SCTP, UDP-Lite. ICMP has its type and code in their place, every other protocol 0.
+bool has_ports_in_sets(std::uint8_t protocol);
 
 // One element, packed. Which fields count is the type's business; see IpSet's functions.
 struct Element {

@@ -283,18 +283,31 @@ std::expected<void, SetFault> parse_create_options(IpSet& set, std::span<const W
 
 namespace {
 
-// The entry in the same network whose name is the beginning of this one: ipset takes them for equal.
-bool has_wildcard_for(IpSet& set, const Element& element, std::string_view interface) {
-  if (set.type != SetType::hash_net_iface) return false;
+// The element that ipset takes for the same. Of interfaces that is also an entry in the same network whose
+// name is the beginning of this one.
+std::optional<std::size_t> find_equal(IpSet& set, const Element& element, V6 second,
+                                      std::string_view interface) {
+  if (const auto equal = set.elements.find(element, second)) return equal;
+  if (set.type != SetType::hash_net_iface) return std::nullopt;
   Element wildcard = element;
   wildcard.wildcard = true;
   for (std::size_t length = 1; length <= interface.size(); ++length) {
     const auto known = set.known_name(interface.substr(0, length));
     if (!known) continue;
     wildcard.detail = *known;
-    if (set.elements.find(wildcard)) return true;
+    if (const auto equal = set.elements.find(wildcard)) return equal;
   }
-  return false;
+  return std::nullopt;
+}
+
+// With -exist what is there keeps its place and gets what else the command says.
+Element renewed(Element there, const Element& by) {
+  there.nomatch = by.nomatch;
+  there.timeout = by.timeout;
+  there.doubtful = false;
+  there.begin = by.begin;
+  there.source = by.source;
+  return there;
 }
 
 std::expected<void, SetFault> room_for_one(const IpSets& sets, const IpSet& set, const Word& word) {
@@ -352,17 +365,13 @@ std::expected<void, SetFault> add_element(IpSets& sets, IpSet& set, std::span<co
   const bool exist = written->element.exist;
   std::expected<void, SetFault> result;
   each(set, *written, [&](const Element& element, V6 second) {
-    std::optional<std::size_t> equal;
-    if (lookup == Lookup::now) {
-      equal = set.elements.find(element, second);
-      const bool is_there = equal || (!element.wildcard && has_wildcard_for(set, element, written->name));
-      if (is_there && !exist) {
-        result = refused(words[0], fmt::format("'{}' is already in the set", shown(words[0].text)));
-        return false;
-      }
+    const auto equal = lookup == Lookup::now ? find_equal(set, element, second, written->name) : std::nullopt;
+    if (equal && !exist) {
+      result = refused(words[0], fmt::format("'{}' is already in the set", shown(words[0].text)));
+      return false;
     }
     if (equal) {
-      set.elements.replace(*equal, element);
+      set.elements.replace(*equal, renewed(set.elements[*equal], element));
       return true;
     }
     result = room_for_one(sets, set, words[0]);
@@ -380,18 +389,23 @@ std::expected<void, SetFault> add_element(IpSets& sets, IpSet& set, std::span<co
 namespace {
 
 std::expected<void, SetFault> delete_element(IpSets& sets, IpSet& set, std::span<const Word> words) {
+  const bool is_list = set.type == SetType::list_set;
+  for (const Word& option : words.subspan(1)) {
+    const bool is_known = is_exist_flag(option.text) || is_list;  // before and after, with a name
+    if (!is_known)
+      return refused(option,
+                     fmt::format("'{}' is no option for the deletion of an element", shown(option.text)));
+  }
   auto written = parse_element(set, words);
   if (!written) return std::unexpected(written.error());
-  const auto name = set.known_name(written->name);
-  if (name) written->element.detail = *name;
-  const bool may_be_there = name || !written->has_name;
+  constexpr std::uint32_t no_name = ~std::uint32_t{0};
+  if (written->has_name) written->element.detail = set.known_name(written->name).value_or(no_name);
   const bool exist = written->element.exist;
   std::expected<void, SetFault> result;
   each(set, *written, [&](const Element& element, V6 second) {
-    const auto there = may_be_there ? set.elements.find(element, second) : std::nullopt;
-    if (there) {
+    if (const auto there = find_equal(set, element, second, written->name)) {
       set.elements.erase(*there);
-      if (set.type == SetType::list_set) count_list(sets, written->name, -1);
+      if (is_list) count_list(sets, written->name, -1);
     } else if (!exist) {
       result = refused(words[0], fmt::format("'{}' is not in the set", shown(words[0].text)));
     }

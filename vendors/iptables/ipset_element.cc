@@ -261,10 +261,7 @@ std::expected<void, SetFault> Parser::port(std::string_view text, WrittenElement
     written.first_port = written.last_port = *type;
     return {};
   }
-  constexpr std::uint8_t udplite = 136;
-  const bool with_ports =
-      number == protocol::tcp || number == protocol::udp || number == protocol::sctp || number == udplite;
-  if (!with_ports) {
+  if (!has_ports_in_sets(number)) {
     if (rest != "0")
       return refused(place(rest),
                      fmt::format("expected '0' after this protocol, which has no ports for ipset, "

@@ -466,13 +466,11 @@ std::vector<typename Builder<Point>::Group> Builder<Point>::groups() const {
 Services services_of(std::uint32_t detail) {
   const auto number = static_cast<std::uint8_t>(detail >> 16);
   const auto port = static_cast<std::uint16_t>(detail);
-  constexpr std::uint8_t udplite = 136;
-  Services services{Services::Kind::ports, ProtocolSet(number, number), PortSet(port, port)};
-  if (number == protocol::icmp || number == protocol::icmp6) services.kind = Services::Kind::icmp;
-  else if (number != protocol::tcp && number != protocol::udp && number != protocol::sctp &&
-           number != udplite)
-    services = {Services::Kind::portless, ProtocolSet(number, number), PortSet::all()};
-  return services;
+  const ProtocolSet one(number, number);
+  if (number == protocol::icmp || number == protocol::icmp6)
+    return {Services::Kind::icmp, one, PortSet(port, port)};
+  if (!has_ports_in_sets(number)) return {Services::Kind::portless, one, PortSet::all()};
+  return {Services::Kind::ports, one, PortSet(port, port)};
 }
 
 template <class Point>

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/looked_up.h"
 #include "tests/support/test.h"
 #include "vendors/iptables/ipset_read.h"
 
@@ -14,14 +15,7 @@ namespace aclmend::iptables {
 namespace {
 
 using model::Dimension;
-
-struct LookedUp {
-  Address source, destination;
-  std::uint8_t protocol = 6;
-  std::uint16_t source_port = 0, destination_port = 0;  // ICMP: type, code
-  std::string ingress, egress;                          // "" where there is none
-  std::uint32_t mark = 0;
-};
+using test::LookedUp;
 
 IpSets sets_of(std::string_view text) {
   const Source source("s.ipset", text);
@@ -29,28 +23,6 @@ IpSets sets_of(std::string_view text) {
   REQUIRE(reading.has_value());
   for (const Diagnostic& one : reading->diagnostics.all()) INFO(one.message);
   return std::move(reading->sets);
-}
-
-// ---- boxes --------------------------------------------------------------------------------------------
-
-bool holds(const model::ContextTerm& term, const LookedUp& packet) {
-  const std::string& name = term.dimension == Dimension::ingress ? packet.ingress : packet.egress;
-  const bool is_named = std::ranges::any_of(term.names, [&](const std::string& pattern) {
-    if (name.empty()) return false;
-    if (pattern.ends_with('+')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-    return name == pattern;
-  });
-  return is_named != term.negated;
-}
-
-bool holds(const MatchBox& box, const LookedUp& packet) {
-  return box.source.contains(packet.source) && box.destination.contains(packet.destination) &&
-         box.service.protocol.contains(packet.protocol) && box.service.source.contains(packet.source_port) &&
-         box.service.destination.contains(packet.destination_port) &&
-         std::ranges::all_of(box.context, [&](const auto& term) { return holds(term, packet); }) &&
-         std::ranges::all_of(box.marks, [&](const auto& test) {
-           return ((packet.mark & test.mask) == test.value) != test.negated;
-         });
 }
 
 auto count(std::span<const MatchBox> boxes, const LookedUp& packet) {
