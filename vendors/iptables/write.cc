@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "vendors/iptables/commands.h"
 #include "vendors/iptables/edit.h"
-#include "vendors/iptables/ipset_command.h"
+#include "vendors/iptables/ipset_write.h"
 #include "vendors/iptables/script.h"
 
 namespace aclmend::iptables {
@@ -156,21 +156,14 @@ Result<Commands> Writer::operator()(const AddMembers& edit) {
     return fail(fmt::format("'{}' is no set of ipset", printable(device.policy.groups[edit.group].name)));
   const IpSet* set = document.sets.named(place->second);
   if (set == nullptr) return fail(fmt::format("the set '{}' is not in the export", printable(place->second)));
-  const auto name = for_a_command(set->name);
-  if (!name) return fail("the set's name holds characters that cannot be typed");
   for (const Prefix& prefix : edit.addresses.prefixes()) {
-    struct W {
-      std::string element;
-      bool needs_exist;
-    };
-    W written{to_string(prefix), false};  // TEMP
-    commands.lines.push_back(
-        fmt::format("ipset add {} {}{}", *name, written.element, written.needs_exist ? " -exist" : ""));
-    commands.rollback.insert(commands.rollback.begin(),
-                             fmt::format("ipset del {} {}", *name, written.element));
+    const auto written = addition(*set, prefix, std::nullopt);
+    if (!written) return fail(written.error());
+    commands.lines.push_back(written->command);
+    commands.rollback.insert(commands.rollback.begin(), written->rollback);
   }
-  commands.notes.push_back(fmt::format(
-      "to keep it over a restart: ipset save > /etc/ipset.conf (or where your distribution keeps it)"));
+  commands.notes.emplace_back(
+      "to keep it over a restart: ipset save > /etc/ipset.conf (or where your distribution keeps it)");
   return commands;
 }
 
