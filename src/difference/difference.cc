@@ -329,11 +329,19 @@ Difference what_differs(const Policy& before, const Policy& after, const Questio
 }
 
 PacketSet packets_of(const std::vector<ChangedBox>& boxes, const Known& context) {
+  // A name that no box tells apart is one of the others.
+  const auto is_told = [&](const auto& value) {
+    return std::ranges::any_of(boxes, [&](const ChangedBox& one) {
+      const auto told = one.context.find(value.first);
+      return told != one.context.end() && told->second == value.second;
+    });
+  };
   std::vector<Box> in_context;
   for (const ChangedBox& one : boxes)
     if (std::ranges::all_of(one.context, [&](const auto& value) {
           const auto named = context.find(value.first);
-          return named == context.end() || named->second == value.second;
+          return named == context.end() || named->second == value.second ||
+                 (value.second == any_other && !is_told(*named));
         }))
       in_context.push_back(one.packets);
   PacketSet result;
