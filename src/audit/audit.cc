@@ -60,9 +60,11 @@ std::optional<std::string> open_alternative(const Examined& examined) {
       constexpr std::size_t most_names = 12;
       std::vector<std::string> names;
       for (const std::string& name : model::cases_of(examined.policy(), choice.dimension))
-        if (names.size() < most_names) names.push_back(printable(name));
-      return fmt::format("the answer differs by {}: it may be {}; say which with {}", choice.what,
-                         fmt::join(names, " or "), choice.option);
+        if (names.size() < most_names && (choice.dimension != model::Dimension::direction || name != "out"))
+          names.push_back(printable(name));
+      return fmt::format("the answer differs by {}{}; say which with {}", choice.what,
+                         names.empty() ? "" : fmt::format(": it may be {}", fmt::join(names, " or ")),
+                         choice.option);
     }
   }
   return std::nullopt;

@@ -206,11 +206,11 @@ void infer_entrance(Lowering& lowering) {
   struct Named {
     std::map<std::string, Span> spans;
   };
-  const auto add = [&](Named& to, const Body& body, Dimension dimension, bool with_negated, Span span) {
+  const auto add = [&](Named& to, const Body& body, Dimension dimension, Span span) {
     for (const Match& match : body.matches)
       if (const auto* one = std::get_if<InterfaceMatch>(&match);
           one != nullptr && one->dimension == dimension && !one->name.ends_with('+') &&
-          !leads_inwards(one->name) && (with_negated || !one->negated))
+          !leads_inwards(one->name) && !one->negated)
         to.spans.emplace(one->name, span);
   };
   Named masqueraded, translated, named;
@@ -223,10 +223,10 @@ void infer_entrance(Lowering& lowering) {
         const Body& body = lowering.from.bodies[rule.body];
         const auto* accept = std::get_if<Accept>(&body.target);
         if (accept != nullptr && accept->translates_source)
-          add(masqueraded, body, Dimension::egress, false, rule.span);
+          add(masqueraded, body, Dimension::egress, rule.span);
         if (std::holds_alternative<Translate>(body.target))
-          add(translated, body, Dimension::ingress, false, rule.span);
-        add(named, body, Dimension::ingress, true, rule.span);
+          add(translated, body, Dimension::ingress, rule.span);
+        add(named, body, Dimension::ingress, rule.span);
       }
     }
   }

@@ -27,7 +27,7 @@ using model::NodeId;
 using model::Serial;
 using model::Stage;
 
-constexpr std::size_t most_alternatives = 64;
+constexpr std::size_t most_alternatives = 32;  // of ways in and ways out together
 
 // Names that stand for all there may be: each that a rule asks for, one for each beginning of names, and one
 // that no rule asks for.
@@ -218,7 +218,9 @@ NodeId Path::with(Dimension dimension, std::string name, NodeId inside) {
 NodeId Path::among(Dimension dimension, const Names& names, std::string_view without, NodeId inside) {
   if (names.empty()) return inside;
   const std::vector<std::string> alternatives = names.alternatives(without);
-  if (alternatives.size() > most_alternatives) return inside;  // its rules are open one by one
+  // With more, the rules that ask for an interface are open one by one: sound, and said less clearly.
+  const std::size_t others = dimension == Dimension::egress ? ingresses_.alternatives("lo").size() : 1;
+  if (alternatives.size() * others > most_alternatives) return inside;
   Branch branch;
   branch.dimension = dimension;
   for (const std::string& name : alternatives) branch.cases.push_back({name, {}, inside});
