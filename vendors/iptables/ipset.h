@@ -181,12 +181,12 @@ Span line_of_element(const Element& element, std::span<const SourcePtr> sources)
 inline constexpr std::size_t most_elements = 2'000'000;    // of a set
 inline constexpr std::size_t most_members = 65'536;        // of a list:set
 inline constexpr std::size_t most_sets = 65'534;           // as many as the kernel has
-inline constexpr std::size_t most_altogether = 8'000'000;  // elements of all sets
+inline constexpr std::size_t most_altogether = 8'000'000;  // elements that commands may touch
 inline constexpr std::size_t longest_set_name = 31;
 
 struct IpSets {
   std::vector<IpSet> sets;
-  std::size_t added = 0;  // elements ever, whatever became of them
+  std::size_t touched = 0;  // elements added and deleted ever, whatever became of them
 
   const IpSet* named(std::string_view name) const;
   IpSet* named(std::string_view name);

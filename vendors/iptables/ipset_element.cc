@@ -447,4 +447,22 @@ std::expected<WrittenElement, SetFault> parse_element(const IpSet& set, std::spa
   return written;
 }
 
+std::uint64_t count(const IpSet& set, const WrittenElement& written) {
+  const auto of = [&](const Addresses& range) -> std::uint64_t {
+    switch (range.kind) {
+      case Addresses::Kind::prefix: return 1;
+      case Addresses::Kind::hosts:
+        return static_cast<std::uint64_t>((range.last - range.first) / range.step) + 1;
+      case Addresses::Kind::networks: break;
+    }
+    const int bits = set.family == Family::ipv6 ? 128 : 32;
+    return minimal_prefixes(
+               bits == 128 ? Address::v6(range.first) : Address::v4(static_cast<V4>(range.first)),
+               bits == 128 ? Address::v6(range.last) : Address::v4(static_cast<V4>(range.last)))
+        .size();
+  };
+  const std::uint64_t ports = 1U + written.last_port - written.first_port;
+  return of(written.first) * ports * of(written.second);  // at most 2^32 hosts, 2^16 ports, 62 networks
+}
+
 }  // namespace aclmend::iptables

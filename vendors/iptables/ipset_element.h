@@ -48,6 +48,9 @@ struct WrittenElement {
 // words[0] is the element, then its options; the set says type, family and which options it knows.
 std::expected<WrittenElement, SetFault> parse_element(const IpSet& set, std::span<const Word> words);
 
+// How many elements ipset would make of it.
+std::uint64_t count(const IpSet& set, const WrittenElement& written);
+
 // Calls emit(element, second) for each element that ipset would make of it, until emit gives false.
 template <class Emit>
 void each(const IpSet& set, const WrittenElement& written, Emit emit) {

@@ -120,7 +120,7 @@ bool Reader::plain_element(std::string_view text, std::uint32_t begin) {
   if (at != text.size()) return false;
   if (set.type == SetType::hash_ip && (length != full || address.number == 0)) return false;
   if (set.elements.size() >= std::min<std::size_t>(set.options.maxelem, most_elements) ||
-      reading_.sets.added >= most_altogether)
+      reading_.sets.touched >= most_altogether)
     return false;
   const Prefix prefix = prefix_of(address, static_cast<int>(length));
   Element element;
@@ -130,7 +130,7 @@ bool Reader::plain_element(std::string_view text, std::uint32_t begin) {
   element.begin = begin;
   element.source = index_;
   set.elements.append(element);
-  ++reading_.sets.added;
+  ++reading_.sets.touched;
   return true;
 }
 

@@ -80,8 +80,14 @@ class SetMatches {
     auto operator<=>(const Key&) const = default;
   };
   static Key key_of(const SetTest& test, std::size_t flags);
+  std::optional<SetAddresses> work_out_addresses(const SetTest& test);
+  MatchBoxes work_out(const SetTest& test);
+  MatchBoxes work_out_list(const IpSet& list, const SetTest& test);
+  // Elements are looked at so often and no more: then everything is possible, too complex.
+  bool spend(std::size_t elements);
 
   const IpSets& sets_;
+  std::size_t left_ = 50'000'000;
   std::map<Key, MatchBoxes> boxes_;
   std::map<Key, std::optional<SetAddresses>> addresses_;  // without flags
 };
