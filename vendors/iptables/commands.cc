@@ -21,8 +21,12 @@ Span span_of(const Word& word, const Line& line) {
   return {line.span.begin + word.begin, line.span.begin + word.end, line.span.source};
 }
 
-bool names_itself(std::string_view text) {
-  return std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c != 0x7F; });
+// What iptables-restore takes as the name of a chain of one's own.
+bool may_name_a_chain(std::string_view text) {
+  constexpr std::string_view targets[] = {"ACCEPT", "DROP", "QUEUE", "RETURN"};
+  return !text.empty() && text.size() <= longest_chain_name && text[0] != '-' && text[0] != '!' &&
+         std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c != 0x7F; }) &&
+         std::ranges::find(targets, text) == std::end(targets);
 }
 
 // A rule that only notes something: a log, a counter.
@@ -35,6 +39,13 @@ LineState state_of(const ParsedRule& rule) {
 }
 
 }  // namespace
+
+std::size_t counters_end(std::string_view text) {
+  const std::size_t end = text.find(']');
+  const bool has_both =
+      end != std::string_view::npos && text.substr(0, end).find(':') != std::string_view::npos;
+  return text.starts_with('[') && has_both ? end + 1 : 0;
+}
 
 // ---- building rules -----------------------------------------------------------------------------------
 
@@ -105,9 +116,8 @@ bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) 
   const std::string_view text = line.text;
   std::size_t at = 0;
   if (text.starts_with('[')) {
-    at = text.find(']');
-    if (at == std::string_view::npos) return false;
-    ++at;
+    at = counters_end(text);
+    if (at == 0) return false;
     while (at < text.size() && text[at] == ' ') ++at;
   }
   if (text.substr(at, 3) != "-A ") return false;
@@ -369,8 +379,7 @@ bool Interpreter::new_chain(Chains& chains, std::span<const Word> words, const L
   const std::string_view name = words[1].text;
   if (chains.named(name) != nullptr)
     return refuse(chains, line, &words[1], fmt::format("chain {} exists already", shown(name)));
-  if (name.empty() || name.size() > longest_chain_name || !names_itself(name) || name.starts_with('-') ||
-      name.starts_with('!'))
+  if (!may_name_a_chain(name))
     return refuse(chains, line, &words[1], fmt::format("'{}' cannot be the name of a chain", shown(name)));
   if (chains.chains.size() >= most_chains)
     return refuse(chains, line, &words[1], fmt::format("more than {} chains in a table", most_chains));
@@ -434,7 +443,7 @@ bool Interpreter::rename(Chains& chains, Place place, std::span<const Word> word
   forget();
   const auto hook = hook_named(chain->name);
   if (words.size() < 3 || (hook && has_hook(place.table, *hook)) || chains.named(words[2].text) != nullptr ||
-      words[2].text.size() > longest_chain_name || !names_itself(words[2].text))
+      !may_name_a_chain(words[2].text))
     return refuse(chains, line, &words[0], "this chain cannot be renamed so");
   const std::uint32_t index = chains.index.at(chain->name);
   chains.index.erase(chain->name);
@@ -463,7 +472,7 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
   for (const auto& [name, letter] : long_names)
     if (word == name) command = letter;
   const std::size_t most_here = command == 'F' || command == 'X' || command == 'N' ? 2
-                                : command == 'E'                                   ? 3
+                                : command == 'E' || command == 'Z'                 ? 3
                                                                                    : words.size();
   if (words.size() > most_here)
     return refuse(chains, line, &words[most_here],
@@ -493,12 +502,12 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
 void Interpreter::declare(Chains& chains, Place place, const Line& line) {
   Splitter splitter(Grammar::restore, arena_);
   const auto words = splitter.split(line.text.substr(1));
-  if (!words || words->empty()) {
-    refuse(chains, line, nullptr, "expected the name of a chain after ':'");
+  if (!words || words->size() < 2) {
+    refuse(chains, line, nullptr, "expected the name of a chain and its policy after ':'");
     return;
   }
   const std::string_view name = (*words)[0].text;
-  const std::string_view policy = words->size() > 1 ? (*words)[1].text : std::string_view("-");
+  const std::string_view policy = (*words)[1].text;
   const auto hook = hook_named(name);
   if (hook && has_hook(place.table, *hook)) {
     Chain& chain = *chains.named(name);
@@ -511,7 +520,7 @@ void Interpreter::declare(Chains& chains, Place place, const Line& line) {
     }
     return;
   }
-  if (name.size() > longest_chain_name || !names_itself(name)) {
+  if (!may_name_a_chain(name)) {
     refuse(chains, line, nullptr, fmt::format("'{}' cannot be the name of a chain", shown(name)));
     return;
   }

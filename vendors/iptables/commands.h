@@ -19,6 +19,9 @@ struct Place {
   Table table = Table::filter;
 };
 
+// Where "[packets:bytes]" at the beginning of a line ends; 0 where there is none.
+std::size_t counters_end(std::string_view text);
+
 class Interpreter {
  public:
   // What is wrong is said to the account; where a script is typed the device would refuse the line, and

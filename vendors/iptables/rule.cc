@@ -267,17 +267,18 @@ void Parser::interface(model::Dimension dimension, const Word& word) {
   result_.body.matches.push_back(InterfaceMatch{dimension, std::string(name), negated});
 }
 
+// "-c 1 2" or "-c 1,2".
 void Parser::counters() {
-  for (int i = 0; i < 2; ++i) {
-    if (at_ >= words_.size() || !parse_decimal<std::uint64_t>(words_[at_].text)) {
-      // "-c 1,2" has both in one word.
-      if (i == 1) return;
-      if (at_ < words_.size() && words_[at_].text.find(',') != std::string_view::npos) ++at_;
-      else error(whole_, "expected two counters after '-c'");
-      return;
-    }
+  const auto is_number = [](std::string_view text) { return parse_decimal<std::uint64_t>(text).has_value(); };
+  const std::string_view first = at_ < words_.size() ? words_[at_++].text : std::string_view{};
+  const std::size_t comma = first.find(',');
+  if (comma != std::string_view::npos) {
+    if (is_number(first.substr(0, comma)) && is_number(first.substr(comma + 1))) return;
+  } else if (is_number(first) && at_ < words_.size() && is_number(words_[at_].text)) {
     ++at_;
+    return;
   }
+  error(whole_, "expected two counters after '-c'");
 }
 
 void Parser::load(const Word& word) {
@@ -382,12 +383,13 @@ void Parser::take(std::size_t module, const ModuleOption& option, const Word& wo
   else owner.given.push_back(std::move(given));
 }
 
-// An option of the module loaded last, which we know by name at most: its values are what follows up to the
-// next option.
+// An option of the module loaded last, which we know by name at most: its value is what follows up to the
+// next option. Options of iptables' own modules take one word; of others nobody here knows.
 void Parser::swallow(const Word& word) {
   std::string text = take_negation() ? "! " : "";
   text += word.text;
-  while (at_ < words_.size() &&
+  std::size_t room = loaded_.back().is_known() ? 1 : words_.size();
+  while (room-- > 0 && at_ < words_.size() &&
          !(words_[at_].text.starts_with('-') && words_[at_].text.size() > 1 && !words_[at_].is_quoted) &&
          (words_[at_].text != "!" || words_[at_].is_quoted)) {
     text += " ";
