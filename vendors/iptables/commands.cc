@@ -502,12 +502,17 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
 void Interpreter::declare(Chains& chains, Place place, const Line& line) {
   Splitter splitter(Grammar::restore, arena_);
   const auto words = splitter.split(line.text.substr(1));
-  if (!words || words->size() < 2) {
-    refuse(chains, line, nullptr, "expected the name of a chain and its policy after ':'");
+  if (!words || words->empty()) {
+    refuse(chains, line, nullptr, "expected the name of a chain after ':'");
     return;
   }
   const std::string_view name = (*words)[0].text;
-  const std::string_view policy = (*words)[1].text;
+  const std::string_view policy = words->size() > 1 ? (*words)[1].text : std::string_view("-");
+  if (words->size() == 1)
+    account_.say(
+        Severity::warning, line.span,
+        fmt::format("'{}' has no policy, and iptables-restore refuses it: taken as '-'", shown(name)),
+        Effect::none);
   const auto hook = hook_named(name);
   if (hook && has_hook(place.table, *hook)) {
     Chain& chain = *chains.named(name);

@@ -76,6 +76,7 @@ class Path {
   }
   NodeId serial(std::vector<NodeId> nodes) { return node(Serial{std::move(nodes)}); }
   void append(std::vector<NodeId>& nodes, Table table, Hook hook);
+  NodeId no_filter_table();
   // Inside, the dimension is this, whatever was said: a packet for the machine itself leaves by no interface.
   NodeId with(Dimension dimension, std::string name, NodeId inside);
   NodeId among(Dimension dimension, const Names& names, std::string_view without, NodeId inside);
@@ -175,9 +176,27 @@ std::optional<model::ListId> Path::passed_by_nat() {
   return *passed_by_nat_;
 }
 
+// A whole export without the table lets everything through there; a listing of one table is not whole.
+NodeId Path::no_filter_table() {
+  const auto there = std::ranges::find_if(half().tables, [](const auto& table) { return table.has_value(); });
+  const Span where = (*there)->span;
+  if (half().is_listing)
+    return unknown(ConditionKind::not_in_export, "the filter table", "the filter table is not in this export",
+                   where);
+  Stage stage;
+  stage.name = "no filter table";
+  stage.implicit = "the missing filter table";
+  stage.otherwise = Stage::Default::accept;
+  stage.anchor = where;
+  return node(std::move(stage));
+}
+
 void Path::append(std::vector<NodeId>& nodes, Table table, Hook hook) {
   const auto& chains = half()[table];
-  if (!chains) return;
+  if (!chains) {
+    if (table == Table::filter) nodes.push_back(no_filter_table());
+    return;
+  }
   const auto found = chains->index.find(std::string(to_string(hook)));
   if (found == chains->index.end()) return;
   const Chain& chain = chains->chains[found->second];
