@@ -483,12 +483,12 @@ Decision Walk::verdict(std::size_t packet) {
   const Particles& taken = permits.empty() ? denies : permits;
   const bool is_sure = decision.verdict != Verdict::unknown;
   if (is_sure) decision.decider = taken.front().accepted_by;
-  // An own address is one that nobody knows, and of a pool none is the one.
-  const auto chose = [](const Particle& one) {
-    return std::ranges::find(one.conditions, pool_condition) != one.conditions.end();
+  // An own address is one that nobody knows; and only where all ways lead to one place it is that.
+  const auto is_there = [&](const Particle& one) {
+    return one.now == taken.front().now && !one.view.is_own() &&
+           std::ranges::find(one.conditions, pool_condition) == one.conditions.end();
   };
-  const bool is_pool = std::ranges::any_of(permits, chose) || std::ranges::any_of(denies, chose);
-  if (taken.front().now != packets_[packet] && !taken.front().view.is_own() && !is_pool)
+  if (taken.front().now != packets_[packet] && std::ranges::all_of(taken, is_there))
     decision.translated = taken.front().now;
 
   ConditionIds open;

@@ -343,9 +343,12 @@ bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> word
   constexpr std::size_t cost = 8;  // each is parsed anew
   if (!may_scan(cost * rules.size(), chains, line)) return false;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    // Cheap things first: other addresses are another rule.
+    // Cheap things first: other addresses are another rule. (What an export spelled has another number than
+    // the same in a script.)
     const auto same = [&](model::AddressTerm has, const std::vector<AddressTest>& tests) {
-      return has == (tests.empty() ? model::AddressTerm::any() : term(tests.front()));
+      if (tests.empty()) return has == model::AddressTerm::any();
+      if (has.kind == model::AddressTerm::Kind::group) return document_.addresses[has.value] == tests.front();
+      return has == term(tests.front());
     };
     if (!same(rules[i].source, wanted.sources) || !same(rules[i].destination, wanted.destinations)) continue;
     const std::string canonical = canonical_of(chains, place, *chain, rules[i], i + 1);
