@@ -109,7 +109,7 @@ struct Editing {
   // the scripts alone; spans point into the new policy's sources. Fails where a script is none of this
   // vendor's.
   Result<Reading> (*apply)(const Device& device, std::span<const SourcePtr> scripts);
-  // What identifies the running configuration that was exported, and how the device tells its own.
+  // What identifies the running configuration that was exported, and how the device tells its own: in pairs.
   std::vector<std::string> (*made_for)(const Device& device);
   // The same commands as one step that takes hold wholly or not at all; null: there is none.
   std::vector<std::string> (*at_once)(std::span<const std::string> commands) = nullptr;

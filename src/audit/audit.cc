@@ -177,8 +177,10 @@ Check check_of(const Examined& examined) {
   return check;
 }
 
-Check not_applicable(const Flow& flow, const std::optional<Host>& host, std::string reason) {
+Check not_applicable(const Question& question, const Flow& flow, const std::optional<Host>& host,
+                     std::string reason) {
   Check check;
+  check.is_companion = is_companion(flow, question.flows);
   check.flow = flow.id;
   check.flow_title = flow.title;
   check.severity = flow.severity;
@@ -246,7 +248,7 @@ bool Audit::is_known() {
   for (const Flow* flow : question_.flows)
     for (const Address host : question_.to)
       result_.checks.push_back(
-          not_applicable(*flow, Host{host, {}, {}}, "this device does not know the mail host"));
+          not_applicable(question_, *flow, Host{host, {}, {}}, "this device does not know the mail host"));
   return false;
 }
 
@@ -289,7 +291,7 @@ Result<bool> Audit::examine(const Flow& flow) {
   }
   auto hosts = mail_hosts(policy, flow, question_.to, is_inbound ? ingress : "");
   if (!hosts && question_.only_if_known && question_.to.empty()) {
-    result_.checks.push_back(not_applicable(flow, std::nullopt, "this device publishes no mail host"));
+    result_.checks.push_back(not_applicable(question_, flow, std::nullopt, "this device publishes no mail host"));
     return false;
   }
   if (!hosts) {
@@ -355,7 +357,7 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   examined.other_family_is_open = other_family_is_open;
   if (examined.required.empty()) {
     result_.checks.push_back(
-        not_applicable(flow, host, "the flow requires nothing of the mail host's address family"));
+        not_applicable(question_, flow, host, "the flow requires nothing of the mail host's address family"));
     return false;
   }
   const bool wants_others = flow.direction == Direction::inbound && flow.others != inventory::Others::ignore;

@@ -85,7 +85,8 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
   for (const std::string& text : meant.device->inferred) report.frame.inferred.push_back(text);
   report.frame.assumed = std::move(asked.assumed);
   report.release = asking.release;
-  report.file = meant.intake.sources.front()->name();
+  for (std::size_t i = 0; i < options.ask.device.files.size(); ++i)
+    report.files.push_back(meant.intake.sources[i]->name());
   if (meant.intake.reading.devices.size() > 1) report.scope = meant.device->scope;
   report.typed = as_typed(options.ask);
   report.settles_unknown = options.settle_unknown;
@@ -104,7 +105,7 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
 
 // edge.fix.txt, edge.rollback.txt and edge.proof.json in the folder.
 std::optional<Error> write_into(const std::string& folder, const FixReport& report, Streams& streams) {
-  std::string name = report.file.substr(report.file.rfind('/') + 1);
+  std::string name = report.files.front().substr(report.files.front().rfind('/') + 1);
   if (const std::size_t dot = name.rfind('.'); dot != 0 && dot != std::string::npos) name.resize(dot);
   if (auto made = make_folder(folder); !made) return made.error();
   const std::pair<std::string_view, std::string> files[] = {

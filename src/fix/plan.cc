@@ -24,6 +24,10 @@ using model::RuleRef;
 
 constexpr std::size_t most_of_a_kind = 8;
 
+bool calls(const Rule& rule) {
+  return rule.enabled && (rule.action == model::Action::jump || rule.action == model::Action::go_to);
+}
+
 bool lets_through(const Rule& rule) {
   return rule.action == model::Action::accept || rule.action == model::Action::permit;
 }
@@ -128,6 +132,8 @@ class Planner {
   void add_member(GroupId group, AddMembers members, ListId list);
   // The lists of the stage that stops the packets, in their order.
   std::vector<ListId> lists() const;
+  // Those, and whatever they call: where a permit may stand that just misses the packets.
+  std::vector<ListId> walked_lists() const;
 
   const Policy& policy_;
   const Obstacle& obstacle_;
@@ -146,6 +152,27 @@ std::vector<ListId> Planner::lists() const {
     if (stages.size() == 1 ||
         !model::arrivals(policy_, obstacle_.context, obstacle_.packets(), {node}).empty())
       return stage->lists;
+  }
+  return {};
+}
+
+// Each once; a list that calls in circles too.
+std::vector<ListId> with_called(const Policy& policy, std::vector<ListId> lists) {
+  std::set<ListId> seen(lists.begin(), lists.end());
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    for (const Rule& rule : policy.lists[lists[i]].rules)
+      if (calls(rule) && seen.insert(rule.target).second) lists.push_back(rule.target);
+  return lists;
+}
+
+std::vector<ListId> Planner::walked_lists() const {
+  if (std::vector<ListId> own = lists(); !own.empty()) return with_called(policy_, std::move(own));
+  if (!obstacle_.by.rule) return {};
+  for (const model::Node& node : policy_.nodes) {
+    const auto* stage = std::get_if<model::Stage>(&node);
+    if (stage == nullptr) continue;
+    std::vector<ListId> walked = with_called(policy_, stage->lists);
+    if (std::ranges::find(walked, obstacle_.by.rule->list) != walked.end()) return walked;
   }
   return {};
 }
@@ -226,7 +253,7 @@ void Planner::bind(const Cause& cause) {
 // A permit before the decider that fits in all but its sources, and takes these from a group of its own.
 void Planner::join_a_group() {
   std::set<GroupId> seen;
-  for (const ListId list : lists()) {
+  for (const ListId list : walked_lists()) {
     const std::vector<Rule>& rules = policy_.lists[list].rules;
     const bool decides_here = obstacle_.by.rule && obstacle_.by.rule->list == list;
     const std::size_t end = decides_here ? obstacle_.by.rule->index : rules.size();
@@ -244,7 +271,6 @@ void Planner::join_a_group() {
       if (seen.insert(rule.source.value).second)
         add_member(rule.source.value, {rule.source.value, {}, obstacle_.addresses}, list);
     }
-    if (decides_here) return;
   }
 }
 

@@ -17,14 +17,14 @@ struct Dialect {
 
 struct FixReport {
   Frame frame;
-  endpoints::Release release;  // its rows are not printed
-  std::string file;            // as given
-  std::string scope;           // the context, where the file holds several firewalls
-  std::string typed;           // the options that decided the question, for commands to type next
+  endpoints::Release release;      // its rows are not printed
+  std::vector<std::string> files;  // of the device, as given
+  std::string scope;               // the context, where the file holds several firewalls
+  std::string typed;               // the options that decided the question, for commands to type next
   bool settles_unknown = false;
   std::string vendor;
-  std::vector<std::string>
-      made_for;  // what identifies the running configuration, and the command that tells it
+  // What identifies the running configuration, and the command that tells it: in pairs.
+  std::vector<std::string> made_for;
   Dialect dialect;
   std::vector<std::string> at_once;  // the snippet as one step, where the vendor has such a thing
   fix::Mend mend;

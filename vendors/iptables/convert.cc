@@ -15,7 +15,6 @@ using model::Dimension;
 using model::NodeId;
 using model::Stage;
 
-std::string_view family_word(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
 std::string_view tool_of(Family family) {
   return family == Family::ipv4 ? "iptables-save" : "ip6tables-save";
 }
@@ -245,7 +244,7 @@ void infer_entrance(Lowering& lowering) {
   }
 }
 
-void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred) {
+void say_what_is_missing(Lowering& lowering) {
   const Half& half = lowering.half();
   if (!half.is_there()) return;
   std::vector<std::string_view> missing;
@@ -263,8 +262,7 @@ void say_what_is_missing(Lowering& lowering, std::vector<std::string>& inferred)
   std::string words;
   for (std::size_t i = 0; i < missing.size(); ++i)
     words += fmt::format("{}{}", i == 0 ? "" : i + 1 == missing.size() ? " or " : ", ", missing[i]);
-  inferred.push_back(
-      fmt::format("no {} table for {} in the export: assumed empty", words, family_word(lowering.family)));
+  lowering.assumed.push_back({fmt::format("no {} table for", words), "in the export: assumed empty"});
 }
 
 }  // namespace
@@ -280,17 +278,20 @@ Device convert(std::shared_ptr<IptablesDocument> document, Account& account) {
   families.dimension = Dimension::family;
   families.by = Branch::By::destination;
   device.inferred = from.inferred;
+  std::map<Assumption, std::vector<std::string_view>> assumed;
   bool translates = false;
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     Lowering lowering{from, account, policy, family};
     const NodeId half = lower_half(lowering);
-    for (std::string& text : lowering.inferred) device.inferred.push_back(std::move(text));
     infer_entrance(lowering);
     document->list_places.merge(lowering.places);
     document->set_groups.merge(lowering.set_groups);
     families.cases.push_back({std::string(family_word(family)), AddressSet::all(family), half});
-    say_what_is_missing(lowering, device.inferred);
+    say_what_is_missing(lowering);
+    for (const Assumption& one : lowering.assumed) assumed[one].push_back(family_word(family));
   }
+  for (const auto& [one, names] : assumed)
+    device.inferred.push_back(fmt::format("{} {} {}", one.begin, fmt::join(names, " and "), one.end));
   for (const model::Translation& one : policy.translations)
     translates |=
         one.address == model::Translation::Change::one_of || one.address == model::Translation::Change::shift;

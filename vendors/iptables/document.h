@@ -239,6 +239,8 @@ struct IptablesDocument : Document {
   const Half& half(Family family) const { return family == Family::ipv4 ? v4 : v6; }
 };
 
+inline std::string_view family_word(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
 // "INPUT rule 4"; of another table than filter "nat PREROUTING rule 1".
 std::string list_name(Table table, std::string_view chain);
 

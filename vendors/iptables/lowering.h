@@ -21,6 +21,12 @@ struct RulePart {
   std::uint32_t qualifier = 0;
 };
 
+// What is assumed of a family's rules: "FORWARD has no" "rules: …", the family's name between them.
+struct Assumption {
+  std::string begin, end;
+  auto operator<=>(const Assumption&) const = default;
+};
+
 struct Lowering {
   const IptablesDocument& from;
   Account& account;
@@ -30,7 +36,7 @@ struct Lowering {
   bool marks_are_asked = false;            // some rule tests them
   std::set<std::string> filled_sets = {};  // by -j SET
   std::unordered_map<std::string, model::AddressTerm> set_terms = {};
-  std::vector<std::string> inferred = {};
+  std::vector<Assumption> assumed = {};
   // What lists and groups are in the document.
   std::unordered_map<model::ListId, ListPlace> places = {};
   std::unordered_map<model::GroupId, std::string> set_groups = {};

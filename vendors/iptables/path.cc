@@ -361,9 +361,8 @@ NodeId Path::lower() {
   } else if (forwards()) {
     branch.cases.push_back({"forward", {}, arriving});
   } else {
-    lowering_.inferred.push_back(fmt::format(
-        "FORWARD has no {} rules: asked is the machine itself (--direction forward asks the other way)",
-        lowering_.family == Family::ipv4 ? "IPv4" : "IPv6"));
+    lowering_.assumed.push_back(
+        {"FORWARD has no", "rules: asked is the machine itself (--direction forward asks the other way)"});
   }
   branch.otherwise = node(std::move(sent));
   std::vector<NodeId> nodes = std::move(doubts);

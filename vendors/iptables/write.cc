@@ -142,6 +142,10 @@ Result<Commands> Writer::operator()(const InsertPermit& edit) {
     commands.notes.push_back(
         fmt::format("{} must have {} rules before it, as in the export", chain.name, chain.rules.size()));
   }
+  if (document.has_sets && document.local.empty() && chain.name != "FORWARD")
+    commands.notes.emplace_back(
+        "with --local ADDRESS (this machine's own) a member of a set may do, where its rules name no "
+        "destination");
   commands.notes.insert(commands.notes.end(), site.notes.begin(), site.notes.end());
   for (std::string& note : manager_notes(document.half(place.family), place.family, edit, sources))
     commands.notes.push_back(std::move(note));
@@ -224,7 +228,8 @@ std::vector<std::string> at_once(std::span<const std::string> commands) {
     lines.push_back(command.substr(begin + 1));
   }
   close();
-  return lines;
+  const bool has_fragment = std::ranges::find(lines, "COMMIT") != lines.end();
+  return has_fragment ? lines : std::vector<std::string>();
 }
 
 Result<Commands> write(const Device& device, const Edit& edit) {

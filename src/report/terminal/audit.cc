@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "report/terminal/layout.h"
@@ -65,9 +66,11 @@ std::string head(const AuditReport& report, const AuditedDevice& device) {
   std::string out =
       fmt::format("{}   {}\n", shortened(device.file, page_width), shortened(device.summary, page_width));
   bool asks_v4 = false, asks_v6 = false;
+  std::set<std::string_view> flows;  // asked of each mail host, and told once
   for (const Check& check : device.audit.checks) {
     if (check.is_companion) continue;
     if (check.destination) (check.destination->is_v4() ? asks_v4 : asks_v6) = true;
+    if (!flows.insert(check.flow).second) continue;
     out += with_place("  asked      " + check.flow_title, "flow " + check.flow);
   }
   bool is_first = true;

@@ -29,7 +29,7 @@ std::string stem(std::string_view path) {
 
 // The command that asks the same once more.
 std::string again(const FixReport& report) {
-  return fmt::format("aclmend fix {}{}{}", report.file, report.typed,
+  return fmt::format("aclmend fix {}{}{}", fmt::join(report.files, " "), report.typed,
                      report.settles_unknown ? " --settle-unknown" : "");
 }
 
@@ -96,7 +96,7 @@ std::string on_the_wire(const fix::Proof& proof) {
 }
 
 void head(Writer& writer, const FixReport& report, std::string_view what) {
-  writer.comment(fmt::format("aclmend {} | {} in {}{}{} | {}", ACLMEND_VERSION, what, report.file,
+  writer.comment(fmt::format("aclmend {} | {} in {}{}{} | {}", ACLMEND_VERSION, what, report.files.front(),
                              report.scope.empty() ? "" : "/", report.scope,
                              endpoints::title(report.release)));
   if (!report.scope.empty())
@@ -107,9 +107,10 @@ void head(Writer& writer, const FixReport& report, std::string_view what) {
 
 void made_for(Writer& writer, const FixReport& report) {
   const std::string sha = report.frame.inputs.empty() ? "" : report.frame.inputs.front().sha256;
-  if (report.made_for.size() == 2) {
-    writer.comment(
-        fmt::format("made for {}; the device tells its own: {}", report.made_for[0], report.made_for[1]));
+  if (!report.made_for.empty()) {
+    for (std::size_t i = 0; i + 1 < report.made_for.size(); i += 2)
+      writer.comment(fmt::format("made for {}; the device tells its own: {}", report.made_for[i],
+                                 report.made_for[i + 1]));
     writer.comment(fmt::format("file sha256 {}", sha));
     writer.comment("another checksum there? export again and run fix again.");
   } else {
@@ -120,7 +121,6 @@ void made_for(Writer& writer, const FixReport& report) {
 
 void proof(Writer& writer, const FixReport& report) {
   const fix::Mend& mend = report.mend;
-  const std::string file = report.file, name = stem(report.file);
   writer.comment("--- proof");
   for (const Mended& missing : mend.missing)
     writer.fact(&missing == &mend.missing.front() ? "newly permitted" : "",
@@ -136,8 +136,9 @@ void proof(Writer& writer, const FixReport& report) {
   for (const fix::Tried& tried : mend.tried)
     writer.fact(&tried == &mend.tried.front() ? "tried before" : "",
                 fmt::format("{}: {}", tried.edit, tried.reason));
-  writer.comment(fmt::format("  {:<{}} aclmend audit {} --apply {}.fix.txt{}", "check it yourself",
-                             label_width, file, name, report.typed));  // a command: never wrapped
+  if (report.files.size() == 1)  // a command: never wrapped
+    writer.comment(fmt::format("  {:<{}} aclmend audit {} --apply {}.fix.txt{}", "check it yourself",
+                               label_width, report.files[0], stem(report.files[0]), report.typed));
 }
 
 void unknown_left(Writer& writer, const FixReport& report) {
