@@ -291,7 +291,8 @@ Result<bool> Audit::examine(const Flow& flow) {
   }
   auto hosts = mail_hosts(policy, flow, question_.to, is_inbound ? ingress : "");
   if (!hosts && question_.only_if_known && question_.to.empty()) {
-    result_.checks.push_back(not_applicable(question_, flow, std::nullopt, "this device publishes no mail host"));
+    result_.checks.push_back(
+        not_applicable(question_, flow, std::nullopt, "this device publishes no mail host"));
     return false;
   }
   if (!hosts) {
