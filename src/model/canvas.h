@@ -12,8 +12,8 @@
 
 namespace aclmend::model {
 
-using Index = std::uint32_t;
-constexpr Index nobody = std::numeric_limits<Index>::max();
+using Index = std::uint32_t;  // of 31 bits
+constexpr Index nobody = std::numeric_limits<Index>::max() >> 1;
 
 template <class Point>
 class Canvas {
@@ -24,18 +24,52 @@ class Canvas {
       pieces_[i].open = pieces_[i].not_accepted = pieces_[i].not_denied = i;
   }
 
-  void may_accept(Point first, Point last, Index rule) {
-    each(first, last, &Piece::not_accepted, [&](Piece& piece) { piece.accepted_by = rule; });
+  // `by` is an Index, or becomes one where it is asked for.
+  template <class By>
+  void may_accept(Point first, Point last, By&& by) {
+    each(first, last, in_piece(&Piece::not_accepted),
+         [&](Index at) { pieces_[at].accepted_by = static_cast<Index>(by) & nobody; });
   }
-  void may_deny(Point first, Point last, Index rule) {
-    each(first, last, &Piece::not_denied, [&](Piece& piece) { piece.denied_by = rule; });
+  template <class By>
+  void may_deny(Point first, Point last, By&& by) {
+    each(first, last, in_piece(&Piece::not_denied),
+         [&](Index at) { pieces_[at].denied_by = static_cast<Index>(by) & nobody; });
   }
-  void close(Point first, Point last, Index rule) {
-    each(first, last, &Piece::open, [&](Piece& piece) {
-      piece.closed_by = rule;
+  void may_fall_out(Point first, Point last) {
+    if (not_fallen_.empty()) {
+      not_fallen_.resize(pieces_.size());
+      std::iota(not_fallen_.begin(), not_fallen_.end(), Index{0});
+      falls_out_.resize(pieces_.size());
+    }
+    each(
+        first, last, [&](Index at) -> Index& { return not_fallen_[at]; },
+        [&](Index at) { falls_out_[at] = pieces_[at].open == at; });
+  }
+  enum class Closing : std::uint8_t { silent, accepting, denying };
+  // Of several that possibly take a piece, the one that certainly does is told.
+  template <class By>
+  void close(Point first, Point last, Closing how, By&& by) {
+    each(first, last, in_piece(&Piece::open), [&](Index at) {
+      Piece& piece = pieces_[at];
+      if (how == Closing::accepting) {
+        piece.accepted_by = static_cast<Index>(by) & nobody;
+        piece.is_accepted = true;
+      }
+      if (how == Closing::denying) {
+        piece.denied_by = static_cast<Index>(by) & nobody;
+        piece.is_denied = true;
+      }
       // A closed piece is out of reach for every later rule.
-      piece.not_accepted = piece.not_denied = piece.open;
+      piece.not_accepted = piece.not_denied = at + 1;
     });
+  }
+  // Calls visit(first, last) for what is open between two points, a piece at a time.
+  template <class Visit>
+  void open_between(Point first_point, Point last_point, Visit visit) {
+    const auto open = in_piece(&Piece::open);
+    for (Index at = next(begin_of(first_point), open); at < cuts_.size() && cuts_[at] <= last_point;
+         at = next(at + 1, open))
+      visit(first(at), last(at));
   }
   Index begin_of(Point point) {
     if (point != sought_) {
@@ -51,36 +85,47 @@ class Canvas {
   }
   Index accepted_by(std::size_t piece) const { return pieces_[piece].accepted_by; }
   Index denied_by(std::size_t piece) const { return pieces_[piece].denied_by; }
-  Index closed_by(std::size_t piece) const {
-    return pieces_[piece].closed_by;
-  }  // nobody: the default gets it
+  // For certain: by a rule that closed it.
+  bool is_accepted(std::size_t piece) const { return pieces_[piece].is_accepted; }
+  bool is_denied(std::size_t piece) const { return pieces_[piece].is_denied; }
+  // Whether something of it goes on.
+  bool falls_out(std::size_t piece) const {
+    return pieces_[piece].open == piece || (!falls_out_.empty() && falls_out_[piece]);
+  }
 
  private:
   // All that a rule asks of a piece stands together: hostile lists come to their pieces in no order, and
   // every place they look at is a cache miss.
   struct Piece {
-    Index accepted_by = nobody, denied_by = nobody, closed_by = nobody;
+    Index accepted_by : 31 = nobody, is_accepted : 1 = 0, denied_by : 31 = nobody, is_denied : 1 = 0;
     // Union-find: itself while it is not done, else a piece further on.
     Index open = 0, not_accepted = 0, not_denied = 0;
   };
+  auto in_piece(Index Piece::* link) {
+    return [this, link](Index at) -> Index& { return pieces_[at].*link; };
+  }
 
   // Paints the pieces from first to last that are not done, and then they are.
-  template <class Paint>
-  void each(Point first, Point last, Index Piece::* link, Paint paint) {
+  template <class Link, class Paint>
+  void each(Point first, Point last, Link link, Paint paint) {
     for (Index at = next(begin_of(first), link); at < cuts_.size() && cuts_[at] <= last;
          at = next(at, link)) {
-      pieces_[at].*link = at + 1;
-      paint(pieces_[at]);
+      paint(at);
+      link(at) = at + 1;
     }
   }
-  Index next(Index at, Index Piece::* link) {
-    while (pieces_[at].*link != at) at = pieces_[at].*link = pieces_[pieces_[at].*link].*link;
+  template <class Link>
+  Index next(Index at, Link link) {
+    while (link(at) != at) at = link(at) = link(link(at));
     return at;
   }
 
   std::vector<Point> cuts_;
   std::vector<Piece> pieces_;  // and one behind the last
-  Point sought_ = 0;           // a rule that accepts and closes looks twice for the same piece
+  // By a return: of most canvases nothing returns.
+  std::vector<Index> not_fallen_;
+  std::vector<bool> falls_out_;
+  Point sought_ = 0;  // a rule that accepts and closes looks twice for the same piece
   Index found_ = 0;
 };
 

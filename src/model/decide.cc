@@ -44,7 +44,7 @@ constexpr std::size_t longest_path = 1000;
 
 // Reading a list is free the first time, for each packet that comes to it once: what calls, marks and pools
 // add to that is counted, in looks at a rule.
-constexpr std::uint64_t most_effort = 100'000'000;
+constexpr std::uint64_t most_effort = 10'000'000;
 constexpr std::uint64_t cost_of_a_call = 500, cost_of_a_particle = 10, cost_of_taking = 100;
 
 Particle with(const Particle& particle, const ConditionIds& conditions) {

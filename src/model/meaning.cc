@@ -53,7 +53,7 @@ void add(Streams& streams, Stream stream) {
 
 // Reading a list is free the first time, for packets that carry no mark: what calls and marks add to that is
 // counted, in looks at a rule and at the boxes it may cut.
-constexpr std::uint64_t most_effort = 100'000'000;
+constexpr std::uint64_t most_effort = 10'000'000;
 constexpr std::uint64_t cost_of_a_call = 100, cost_of_a_look = 10;
 
 class Walk {

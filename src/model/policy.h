@@ -343,8 +343,8 @@ struct Branch {
     routed,
   };
   Dimension dimension = Dimension::ingress;
-  std::vector<Case> cases;
-  std::string other;  // the sentence when the context names no case: denied (no such interface)
+  std::vector<Case> cases{};
+  std::string other{};  // the sentence when the context names no case: denied (no such interface)
   // Where packets go instead for which the context names no case; no alternative where the context is silent.
   std::optional<NodeId> otherwise{};
   By by = By::context;
