@@ -149,8 +149,7 @@ void change_words(Words& words, Dice& dice) {
       return;
     }
     default:
-      words[0] =
-          dice.of({"-A", "-I", "-D", "-R", "-N", "-X", "-F", "-P", "-Z", "-L", "-E", "--append", "-C"});
+      words[0] = dice.of({"-A", "-I", "-D", "-R", "-N", "-X", "-F", "-P", "-Z", "-E", "--append"});
       return;
   }
 }
@@ -212,6 +211,29 @@ void change_lines(Lines& lines, Dice& dice) {
 
 // ---- where we mean to differ --------------------------------------------------------------------------
 
+// What the tools or we say there, and why the difference stays.
+struct Excuse {
+  std::string_view words, reason;
+};
+constexpr Excuse excuses[] = {
+    {"doesn't exist", "exports come without their sets: what hangs on them is unknown"},
+    {"bad value for option", "values of matches and targets that leave the answer open are not looked at"},
+    {"Unknown --connbytes-mode", "the same"},
+    {"Illegal option", "-Z and -F do what they do, whatever else stands behind them"},
+    {"invalid port/service", "the machine's own list of services has no names for SCTP"},
+    {"multiple -p flags", "'-p all' says nothing, so another -p may follow"},
+    {"short and octal spellings", "they mean something else than they seem to: told, never guessed"},
+    {"expected '[packets:bytes]", "broken counters that nft alone takes"},
+    {"expected TCP flags, found ''", "an empty list that nft alone takes"},
+    {"expected an option, found", "words that no option takes, behind which anything may stand"},
+    {"is no option of a rule", "the same"},
+};
+
+bool is_excused(std::string_view difference) {
+  return std::ranges::any_of(
+      excuses, [&](const Excuse& one) { return difference.find(one.words) != difference.npos; });
+}
+
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 }  // namespace
@@ -261,7 +283,7 @@ Result<std::string> load_complaint(Stage& stage, std::uint64_t seed, Family fami
     return std::string();
   };
   TRY(first, differs(rules));
-  if (first.empty()) return first;
+  if (first.empty() || is_excused(first)) return std::string();
   Lines lines = lines_of(rules.rules);
   for (std::size_t i = lines.size(); i > 0; --i) {
     Lines less = lines;
