@@ -11,7 +11,7 @@
 namespace aclmend::iptables {
 namespace {
 
-constexpr std::size_t most_chains = 100'000;
+constexpr std::size_t most_chains = 1'000'000;
 constexpr std::size_t longest_chain_name = 28;
 constexpr std::size_t most_scanned = 20'000'000;  // rules that deletions look through, in all
 
@@ -64,7 +64,7 @@ Chains Interpreter::empty_table(Table table, Span span) {
 }
 
 void Interpreter::forget() {
-  for (Memory& memory : memories_) memory = {};
+  for (auto& skeletons : learnt_) skeletons.clear();
   last_chain_ = {};
 }
 
@@ -85,6 +85,15 @@ model::AddressTerm Interpreter::term(const AddressTest& test) {
   return model::AddressTerm::group(found->second);
 }
 
+void Interpreter::put_operands(const Operands& operands, Rule& rule) {
+  rule.ports = operands.ports;
+  const Target& target = document_.bodies[rule.body].target;
+  if (std::holds_alternative<Call>(target)) rule.argument = operands.chain;
+  if (!std::holds_alternative<Translate>(target)) return;
+  rule.argument = static_cast<std::uint32_t>(document_.goals.size());
+  document_.goals.push_back(operands.goal);
+}
+
 Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::string_view chain,
                                       std::size_t number, std::span<const Word> words, const Line& line) {
   const std::string name = fmt::format("{} rule {}", list_name(place.table, printable(chain)), number);
@@ -99,17 +108,37 @@ Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::st
   built.is_understood = parsed.is_understood();
   built.canonical = std::move(parsed.canonical);
   if (built.is_skipped || (is_strict_ && !built.is_understood)) return built;
-  const auto body = static_cast<std::uint32_t>(document_.bodies.size());
+  Rule rule;
+  rule.span = line.span;
+  rule.body = static_cast<std::uint32_t>(document_.bodies.size());
   document_.bodies.push_back(std::move(parsed.body));
+  put_operands(parsed.operands, rule);
   std::vector<model::AddressTerm> sources, destinations;
   for (const AddressTest& test : parsed.sources) sources.push_back(term(test));
   for (const AddressTest& test : parsed.destinations) destinations.push_back(term(test));
   if (sources.empty()) sources.push_back(model::AddressTerm::any());
   if (destinations.empty()) destinations.push_back(model::AddressTerm::any());
   for (const model::AddressTerm source : sources)
-    for (const model::AddressTerm destination : destinations)
-      built.rules.push_back({line.span, source, destination, body});
+    for (const model::AddressTerm destination : destinations) {
+      rule.source = source;
+      rule.destination = destination;
+      built.rules.push_back(rule);
+    }
   return built;
+}
+
+const Interpreter::Learnt& Interpreter::learnt(std::string_view text, const RulePlace& place) {
+  static constexpr std::size_t most_learnt = 65536;
+  static const Learnt nothing;
+  auto& skeletons = learnt_[last_kind_];
+  if (const auto known = skeletons.find(skeleton_.text()); known != skeletons.end()) return known->second;
+  if (skeletons.size() >= most_learnt) return nothing;
+  Learnt learnt;
+  if (auto parsed = skeleton_.learn(text, place, arena_)) {
+    learnt = {true, static_cast<std::uint32_t>(document_.bodies.size()), state_of(*parsed), parsed->operands};
+    document_.bodies.push_back(std::move(parsed->body));
+  }
+  return skeletons.emplace(skeleton_.text(), std::move(learnt)).first->second;
 }
 
 bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) {
@@ -126,66 +155,24 @@ bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) 
   if (chain_end == std::string_view::npos) return false;
   const std::string_view name = text.substr(at, chain_end - at);
   if (name != last_chain_ || last_chain_.empty()) {
-    const auto found = chains.index.find(std::string(name));
+    const auto found = chains.index.find(name);
     if (found == chains.index.end()) return false;
     last_chain_ = name;
     last_chain_index_ = found->second;
     const auto hook = hook_named(name);
     last_kind_ = hook ? 1 + static_cast<std::size_t>(*hook) : 0;
   }
-  at = chain_end + 1;
+  const std::string_view rest = text.substr(chain_end + 1);
+  const RulePlace where{place.family, place.table, &chains, name, line.span};
+  if (!skeleton_.scan(rest, where)) return false;
+  const Learnt& learnt = this->learnt(rest, where);
+  if (!learnt.is_known) return false;
   Rule rule;
   rule.span = line.span;
-  std::size_t already = 0;
-  const auto address = [&](std::string_view option, model::AddressTerm& to) {
-    if (text.substr(at, option.size()) != option) return true;
-    const std::string_view rest = text.substr(at + option.size());
-    const ScannedV4 scanned = scan_v4(rest);
-    std::size_t end = scanned.length;
-    if (place.family != Family::ipv4 || end == 0) return false;
-    int length = 32;
-    if (end < rest.size() && rest[end] == '/') {
-      ++end;
-      const std::size_t digits = end;
-      length = 0;
-      while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9' && end - digits < 3)
-        length = 10 * length + (rest[end++] - '0');
-      if (end == digits || length > 32) return false;
-    }
-    if (end >= rest.size() || rest[end] != ' ') return false;
-    to = length == 0 ? model::AddressTerm::any()
-                     : model::AddressTerm::v4(scanned.number & netmask(length), length);
-    at += option.size() + end + 1;
-    return true;
-  };
-  if (!address("-s ", rule.source)) return false;
-  if (rule.source.kind != model::AddressTerm::Kind::any) already = 1;
-  const std::size_t before = at;
-  if (!address("-d ", rule.destination)) return false;
-  if (at != before && rule.destination.kind != model::AddressTerm::Kind::any) already |= 2;
-  const std::string_view tail = text.substr(at);
-  Memory& memory = memories_[4 * last_kind_ + already];
-  if (tail != memory.last_tail || tail.empty()) {
-    auto known = memory.tails.find(tail);
-    if (known == memory.tails.end()) {
-      Splitter splitter(Grammar::restore, arena_);
-      const auto words = splitter.split(tail);
-      if (!words) return false;
-      const RulePlace where{place.family, place.table, &chains, name, line.span};
-      ParsedRule parsed = parse_rule(*words, where, "", line.span, static_cast<Already>(already));
-      // Whatever is about this line alone is said the long way.
-      if (!parsed.troubles.empty() || parsed.is_for_other_family || !parsed.sources.empty() ||
-          !parsed.destinations.empty())
-        return false;
-      const Learnt learnt{static_cast<std::uint32_t>(document_.bodies.size()), state_of(parsed)};
-      document_.bodies.push_back(std::move(parsed.body));
-      known = memory.tails.emplace(tail, learnt).first;
-    }
-    memory.last_tail = tail;
-    memory.last = known->second;
-  }
-  const Learnt learnt = memory.last;
   rule.body = learnt.body;
+  if (skeleton_.source()) rule.source = term(*skeleton_.source());
+  if (skeleton_.destination()) rule.destination = term(*skeleton_.destination());
+  put_operands(skeleton_.operands(learnt.operands), rule);
   chains.chains[last_chain_index_].rules.push_back(rule);
   account_.set(line, learnt.state);
   return true;
@@ -393,9 +380,7 @@ bool Interpreter::new_chain(Chains& chains, std::span<const Word> words, const L
 bool Interpreter::is_called(const Chains& chains, std::uint32_t chain) const {
   for (const Chain& one : chains.chains)
     for (const Rule& rule : one.rules)
-      if (const auto* call = std::get_if<Call>(&document_.bodies[rule.body].target);
-          call != nullptr && call->chain == chain)
-        return true;
+      if (document_.called_by(rule) == chain) return true;
   return false;
 }
 

@@ -10,6 +10,7 @@
 #include "vendors/iptables/account.h"
 #include "vendors/iptables/document.h"
 #include "vendors/iptables/rule.h"
+#include "vendors/iptables/skeleton.h"
 
 namespace aclmend::iptables {
 
@@ -35,7 +36,7 @@ class Interpreter {
 
   // The words begin with the command: "-A INPUT …". False: refused (strict), and said.
   bool run(Chains& chains, Place place, std::span<const Word> words, const Line& line);
-  // "-A CHAIN -s A -d B REST" without cutting it into words, where REST was met before; false: nothing done.
+  // "-A CHAIN …" without cutting it into words, where its skeleton was met before; false: nothing done.
   bool append_quickly(Chains& chains, Place place, const Line& line);
   // ":CHAIN POLICY [packets:bytes]".
   void declare(Chains& chains, Place place, const Line& line);
@@ -43,9 +44,11 @@ class Interpreter {
   void forget();
 
  private:
-  struct Learnt {  // a rule without its plain addresses
+  struct Learnt {           // of a skeleton
+    bool is_known = false;  // false: lines of it are read in full
     std::uint32_t body = 0;
     LineState state = LineState::decides;
+    Operands operands;  // where the text has no place for them
   };
   struct Built {  // the kernel's rules of one line
     std::vector<Rule> rules;
@@ -57,6 +60,9 @@ class Interpreter {
   Built build(const Chains& chains, Place place, std::string_view chain, std::size_t number,
               std::span<const Word> words, const Line& line);
   model::AddressTerm term(const AddressTest& test);
+  // What stands in a rule for its operands; a goal is kept in the document.
+  void put_operands(const Operands& operands, Rule& rule);
+  const Learnt& learnt(std::string_view text, const RulePlace& place);
   bool append(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool insert(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool replace(Chains& chains, Place place, std::span<const Word> words, const Line& line);
@@ -78,13 +84,10 @@ class Interpreter {
   Account& account_;
   bool is_strict_;
   std::deque<std::string> arena_;
-  // What stands behind the addresses of a rule, by which of them there were and the kind of chain it is in.
-  struct Memory {
-    std::unordered_map<std::string_view, Learnt> tails;
-    std::string_view last_tail;
-    Learnt last;
-  };
-  std::array<Memory, 4 * (all_hooks.size() + 1)> memories_;
+  // By the skeleton's text, for each kind of chain.
+  std::array<std::unordered_map<std::string, Learnt, NameHash, std::equal_to<>>, all_hooks.size() + 1>
+      learnt_;
+  Skeleton skeleton_;
   std::unordered_map<std::string, std::uint32_t> address_ids_;
   std::string_view last_chain_;
   std::uint32_t last_chain_index_ = 0;

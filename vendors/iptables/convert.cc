@@ -74,17 +74,17 @@ class Calls {
         continue;
       }
       const Rule& rule = rules[top.rule++];
-      const auto* call = std::get_if<Call>(&from_.bodies[rule.body].target);
-      if (call == nullptr) continue;
-      if (progress_[call->chain] == Progress::open)
-        account_.say(Severity::error, rule.span,
-                     fmt::format("{} calls {}, which leads back to it: the kernel refuses such a circle",
-                                 printable(chains_.chains[top.chain].name),
-                                 printable(chains_.chains[call->chain].name)),
-                     Effect::unknown);
-      if (progress_[call->chain] != Progress::unseen) continue;
-      progress_[call->chain] = Progress::open;
-      stack.push_back({call->chain});
+      const auto called = from_.called_by(rule);
+      if (!called) continue;
+      if (progress_[*called] == Progress::open)
+        account_.say(
+            Severity::error, rule.span,
+            fmt::format("{} calls {}, which leads back to it: the kernel refuses such a circle",
+                        printable(chains_.chains[top.chain].name), printable(chains_.chains[*called].name)),
+            Effect::unknown);
+      if (progress_[*called] != Progress::unseen) continue;
+      progress_[*called] = Progress::open;
+      stack.push_back({*called});
     }
   }
 
@@ -97,7 +97,7 @@ class Calls {
 
 // ---- what leads to a host -----------------------------------------------------------------------------
 
-bool is_reached_from_prerouting(const Chains& chains, const std::deque<Body>& bodies, std::uint32_t wanted) {
+std::vector<bool> reached_from_prerouting(const IptablesDocument& from, const Chains& chains) {
   std::vector<bool> seen(chains.chains.size());
   std::vector<std::uint32_t> to_do;
   if (const auto found = chains.index.find("PREROUTING"); found != chains.index.end())
@@ -105,13 +105,12 @@ bool is_reached_from_prerouting(const Chains& chains, const std::deque<Body>& bo
   while (!to_do.empty()) {
     const std::uint32_t at = to_do.back();
     to_do.pop_back();
-    if (at == wanted) return true;
     if (seen[at]) continue;
     seen[at] = true;
     for (const Rule& rule : chains.chains[at].rules)
-      if (const auto* call = std::get_if<Call>(&bodies[rule.body].target)) to_do.push_back(call->chain);
+      if (const auto called = from.called_by(rule)) to_do.push_back(*called);
   }
-  return false;
+  return seen;
 }
 
 void publish(Lowering& lowering, const LoweredLists& lists) {
@@ -120,14 +119,10 @@ void publish(Lowering& lowering, const LoweredLists& lists) {
   constexpr std::size_t most_published = 100'000;
   model::Policy& policy = lowering.policy;
   const AddressSet own = lowering.from.local & AddressSet::all(lowering.family);
+  const std::vector<bool> reached = reached_from_prerouting(lowering.from, *nat);
   for (std::uint32_t i = 0; i < nat->chains.size(); ++i) {
-    const Chain& chain = nat->chains[i];
-    const model::RuleList& list = policy.lists[lists.of(Table::nat, i)];
-    const bool translates = std::ranges::any_of(
-        list.rules, [](const model::Rule& rule) { return rule.action == model::Action::translate; });
-    if (chain.is_removed || !translates || !is_reached_from_prerouting(*nat, lowering.from.bodies, i))
-      continue;
-    for (const model::Rule& rule : list.rules) {
+    if (!reached[i]) continue;
+    for (const model::Rule& rule : policy.lists[lists.of(Table::nat, i)].rules) {
       if (rule.action != model::Action::translate || policy.published.size() >= most_published) continue;
       const model::Translation& translation = policy.translations[rule.target];
       if (translation.address == model::Translation::Change::own) continue;

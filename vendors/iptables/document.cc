@@ -48,7 +48,7 @@ bool has_hook(Table table, Hook hook) {
 }
 
 const Chain* Chains::named(std::string_view name) const {
-  const auto found = index.find(std::string(name));
+  const auto found = index.find(name);
   return found == index.end() ? nullptr : &chains[found->second];
 }
 

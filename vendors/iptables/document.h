@@ -1,8 +1,9 @@
 // The rule sets of a Linux firewall in iptables' own words: for each family the five tables, their chains,
 // the rules of a chain in the kernel's order.
 //
-// Exports repeat themselves: most rules of a long chain differ in their addresses alone. What stands behind
-// the addresses is a Body, kept once for all rules that spell it alike. A source line with lists
+// Exports repeat themselves: most rules of a long table differ in their operands alone, which are addresses,
+// a port, the chain that is called, where a translation leads. The rest is a Body, kept once for all rules
+// that spell it alike. A source line with lists
 // ("-s a,b -d c") is several rules of the kernel, all with that line's span.
 #pragma once
 #include <array>
@@ -54,25 +55,30 @@ enum class End : std::uint8_t { source, destination };
 struct AddressMatch {  // -m iprange
   End end = End::source;
   AddressTest test;
+  bool operator==(const AddressMatch&) const = default;
 };
 struct InterfaceMatch {
   model::Dimension dimension = model::Dimension::ingress;
   std::string name;  // a trailing '+' stands for any rest
   bool negated = false;
+  bool operator==(const InterfaceMatch&) const = default;
 };
 struct PortMatch {  // tcp, udp, multiport…; the rule's protocol has ports
   enum class Which : std::uint8_t { source, destination, either };
   Which which = Which::destination;
   PortSet ports;
   bool negated = false;
+  bool operator==(const PortMatch&) const = default;
 };
 struct IcmpMatch {
   std::uint8_t protocol = protocol::icmp;
   PortSet types, codes;
   bool negated = false;
+  bool operator==(const IcmpMatch&) const = default;
 };
 struct Constant {  // decided for every first packet: --syn, -f, -m recent --set
   bool holds = true;
+  bool operator==(const Constant&) const = default;
 };
 enum StateBit : std::uint8_t {
   state_invalid = 1,
@@ -93,26 +99,31 @@ struct ConntrackMatch {
   PortSet wire_ports = PortSet::all();          // origdstport
   bool asks_wire_port = false;
   std::optional<ProtocolSet> protocols;
+  bool operator==(const ConntrackMatch&) const = default;
 };
 struct MarkMatch {
   model::MarkTest::Of of = model::MarkTest::Of::packet;
   std::uint32_t value = 0, mask = 0xFFFFFFFF;
   bool negated = false;
+  bool operator==(const MarkMatch&) const = default;
 };
 struct SetMatch {
   std::string set;
   std::string flags;  // "src,dst"
   bool negated = false;
   bool return_nomatch = false;
+  bool operator==(const SetMatch&) const = default;
 };
 struct AddressTypeMatch {  // -m addrtype
   End end = End::destination;
   std::string types;  // "LOCAL,BROADCAST"
   bool negated = false;
+  bool operator==(const AddressTypeMatch&) const = default;
 };
 struct OpenMatch {  // hangs on what no export settles
   model::ConditionKind kind = model::ConditionKind::device_state;
   std::string name;
+  bool operator==(const OpenMatch&) const = default;
 };
 using Match = std::variant<AddressMatch, InterfaceMatch, PortMatch, IcmpMatch, Constant, ConntrackMatch,
                            MarkMatch, SetMatch, AddressTypeMatch, OpenMatch>;
@@ -122,36 +133,44 @@ using Match = std::variant<AddressMatch, InterfaceMatch, PortMatch, IcmpMatch, C
 struct Pass {                  // no target, LOG, TCPMSS …: the next rule is asked
   std::string changes_set;     // SET
   bool sets_any_mark = false;  // HMARK: to what depends on the packet
+  bool operator==(const Pass&) const = default;
 };
 struct Accept {
   bool translates_source = false;  // SNAT, MASQUERADE: behind the filter, it only ends its chain
+  bool operator==(const Accept&) const = default;
 };
 struct Drop {
   bool refuses = false;  // REJECT: the sender is told
+  bool operator==(const Drop&) const = default;
 };
-struct Return {};
-struct Call {
-  std::uint32_t chain = 0;  // index in the table
+struct Return {
+  bool operator==(const Return&) const = default;
+};
+struct Call {  // of the chain that is the rule's operand
   bool is_goto = false;
+  bool operator==(const Call&) const = default;
 };
 struct SetMark {  // MARK, CONNMARK
   model::StateChange change;
   bool needs_connection = false;
+  bool operator==(const SetMark&) const = default;
 };
-struct Untrack {};
-struct Translate {
+struct Untrack {
+  bool operator==(const Untrack&) const = default;
+};
+struct Translate {  // to the rule's goal
   enum class Kind : std::uint8_t { dnat, redirect, netmap };
   Kind kind = Kind::dnat;
-  std::optional<std::pair<V6, V6>> addresses;  // dnat: first…last; netmap: network and mask
-  std::optional<model::PortRange> ports;
-  bool ports_are_shifted = false;  // dnat p-q/base: which one depends on the original port
+  bool operator==(const Translate&) const = default;
 };
 struct ProgramDecides {
   std::string name;  // "NFQUEUE 0"
+  bool operator==(const ProgramDecides&) const = default;
 };
 struct UnknownTarget {
   model::ConditionKind kind = model::ConditionKind::not_understood;
   std::string name;
+  bool operator==(const UnknownTarget&) const = default;
 };
 using Target = std::variant<Pass, Accept, Drop, Return, Call, SetMark, Untrack, Translate, ProgramDecides,
                             UnknownTarget>;
@@ -159,23 +178,44 @@ using Target = std::variant<Pass, Accept, Drop, Return, Call, SetMark, Untrack, 
 struct Protocol {
   std::uint8_t number = 0;
   bool negated = false;
+  bool operator==(const Protocol&) const = default;
 };
 
-// A rule but for its plain addresses.
+// A rule but for its operands.
 struct Body {
   std::optional<Protocol> protocol;
+  bool asks_port = false;  // for one of the rule's ports as destination
   std::vector<Match> matches;
   Target target = Pass{};
+  bool operator==(const Body&) const = default;
+};
+
+// ---- what it asks it of -------------------------------------------------------------------------------
+
+// Where a translation leads.
+struct Goal {
+  std::optional<std::pair<V6, V6>> addresses;  // dnat: first…last; netmap: network and mask
+  std::optional<model::PortRange> ports;
+  bool ports_are_shifted = false;  // dnat p-q/base: which one depends on the original port
+  bool operator==(const Goal&) const = default;
 };
 
 struct Rule {
   Span span;
   model::AddressTerm source,
-      destination;         // any, an IPv4 prefix, or (group) an index into Document::addresses
-  std::uint32_t body = 0;  // into Document::bodies
+      destination;             // any, an IPv4 prefix, or (group) an index into Document::addresses
+  std::uint32_t body = 0;      // into Document::bodies
+  std::uint32_t argument = 0;  // of a Call the chain, by its index in the table; of a Translate an index into
+                               // Document::goals
+  model::PortRange ports;      // where the body asks
 };
 
 // ---- where it stands ----------------------------------------------------------------------------------
+
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+};
 
 enum class ChainPolicy : std::uint8_t { accept, drop };
 
@@ -190,7 +230,7 @@ struct Chain {
 struct Chains {  // a table that is there
   Span span;     // "*filter"
   std::vector<Chain> chains;
-  std::unordered_map<std::string, std::uint32_t> index;
+  std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> index;
   bool is_cut_off = false;     // no COMMIT: what follows in any chain is not known
   std::optional<Span> unread;  // a line that may have changed anything here
 
@@ -225,7 +265,8 @@ struct ListPlace {
 struct IptablesDocument : Document {
   std::vector<SourcePtr> sources;
   Half v4, v6;
-  std::deque<Body> bodies;             // shared by rules of one table
+  std::deque<Body> bodies;  // shared by rules of one table
+  std::vector<Goal> goals;
   std::vector<AddressTest> addresses;  // what is no plain IPv4 prefix
   IpSets sets;
   bool has_sets = false;  // some ipset file was given
@@ -237,6 +278,12 @@ struct IptablesDocument : Document {
 
   Half& half(Family family) { return family == Family::ipv4 ? v4 : v6; }
   const Half& half(Family family) const { return family == Family::ipv4 ? v4 : v6; }
+
+  // The chain of the same table that a rule calls, by its index.
+  std::optional<std::uint32_t> called_by(const Rule& rule) const {
+    return std::holds_alternative<Call>(bodies[rule.body].target) ? std::optional(rule.argument)
+                                                                  : std::nullopt;
+  }
 };
 
 inline std::string_view family_word(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }

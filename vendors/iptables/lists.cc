@@ -14,11 +14,10 @@ using model::AddressTerm;
 using model::ConditionKind;
 using model::Translation;
 
-// The action of a body, worked out once.
 struct Deed {
   Action action = Action::pass;
   std::uint32_t target = 0;
-  const Translate* netmap = nullptr;  // depends on the rule's destination
+  const Goal* netmap = nullptr;  // depends on the rule's destination
 };
 
 class Lists {
@@ -31,9 +30,9 @@ class Lists {
   void lower(Table table, const Chains& chains, LoweredLists& out);
   void lower(Table table, const Chain& chain, const Chains& chains, model::ListId id);
   Deed deed_of(const Rule& rule, Table table);
-  Deed worked_out(const Body& body, Table table, Span span);
+  Deed worked_out(const Rule& rule, Table table);
   std::uint32_t translation(Translation translation);
-  std::uint32_t netmap(const Translate& target, AddressTerm destination, Span span);
+  std::uint32_t netmap(const Goal& goal, AddressTerm destination, Span span);
   std::uint32_t change(const model::StateChange& change);
   model::ConditionId condition(ConditionKind kind, std::string_view name, Span span) {
     return lowering_.policy.condition(kind, name, span);
@@ -66,8 +65,8 @@ std::uint32_t Lists::change(const model::StateChange& change) {
 }
 
 // The network part is replaced, the host part stays: a shift where all destinations are of one network.
-std::uint32_t Lists::netmap(const Translate& target, AddressTerm destination, Span span) {
-  const auto [network, mask] = *target.addresses;
+std::uint32_t Lists::netmap(const Goal& goal, AddressTerm destination, Span span) {
+  const auto [network, mask] = *goal.addresses;
   const V6 all = lowering_.family == Family::ipv4 ? V6{last_point<V4>} : last_point<V6>;
   Translation translation;
   translation.span = span;
@@ -93,9 +92,10 @@ std::uint32_t Lists::netmap(const Translate& target, AddressTerm destination, Sp
   return this->translation(std::move(translation));
 }
 
-Deed Lists::worked_out(const Body& body, Table table, Span span) {
+Deed Lists::worked_out(const Rule& rule, Table table) {
   struct Visitor {
     Lists& lists;
+    const Rule& rule;
     Table table;
     Span span;
     Deed operator()(const Pass&) const { return {Action::pass, 0, nullptr}; }
@@ -103,7 +103,7 @@ Deed Lists::worked_out(const Body& body, Table table, Span span) {
     Deed operator()(const Drop&) const { return {Action::deny, 0, nullptr}; }
     Deed operator()(const Return&) const { return {Action::return_to_caller, 0, nullptr}; }
     Deed operator()(const Call& call) const {
-      return {call.is_goto ? Action::go_to : Action::jump, lists.lists_->of(table, call.chain), nullptr};
+      return {call.is_goto ? Action::go_to : Action::jump, lists.lists_->of(table, rule.argument), nullptr};
     }
     Deed operator()(const SetMark& mark) const {
       // In raw there is no connection to mark; where nobody asks, marks are nothing.
@@ -117,7 +117,8 @@ Deed Lists::worked_out(const Body& body, Table table, Span span) {
       return {Action::change_state, lists.change(change), nullptr};
     }
     Deed operator()(const Translate& target) const {
-      if (target.kind == Translate::Kind::netmap) return {Action::translate, 0, &target};
+      const Goal& goal = lists.lowering_.from.goals[rule.argument];
+      if (target.kind == Translate::Kind::netmap) return {Action::translate, 0, &goal};
       Translation translation;
       translation.span = span;
       if (target.kind == Translate::Kind::redirect) {
@@ -125,13 +126,13 @@ Deed Lists::worked_out(const Body& body, Table table, Span span) {
         const AddressSet own = lists.lowering_.from.local & AddressSet::all(lists.lowering_.family);
         if (own.empty() || lists.redirects_own_packets()) translation.address = Translation::Change::own;
         else translation.address = Translation::Change::one_of, translation.addresses = own;
-      } else if (target.addresses) {
+      } else if (goal.addresses) {
         translation.address = Translation::Change::one_of;
-        translation.addresses = lists.numbers(target.addresses->first, target.addresses->second);
+        translation.addresses = lists.numbers(goal.addresses->first, goal.addresses->second);
       }
-      if (target.ports) {
+      if (goal.ports) {
         translation.port = Translation::Change::one_of;
-        translation.ports = PortSet(target.ports->first, target.ports->last);
+        translation.ports = PortSet(goal.ports->first, goal.ports->last);
       }
       return {Action::translate, lists.translation(std::move(translation)), nullptr};
     }
@@ -142,33 +143,29 @@ Deed Lists::worked_out(const Body& body, Table table, Span span) {
       return {Action::unknown, lists.condition(target.kind, target.name, span), nullptr};
     }
   };
-  return std::visit(Visitor{*this, table, span}, body.target);
+  return std::visit(Visitor{*this, rule, table, rule.span}, lowering_.from.bodies[rule.body].target);
 }
 
+// Of a body once, unless it is about the rule's own argument.
 Deed Lists::deed_of(const Rule& rule, Table table) {
-  const auto known = deeds_.find(rule.body);
-  if (known != deeds_.end()) return known->second;
-  const Deed deed = worked_out(lowering_.from.bodies[rule.body], table, rule.span);
-  deeds_.emplace(rule.body, deed);
-  return deed;
+  const Target& target = lowering_.from.bodies[rule.body].target;
+  if (std::holds_alternative<Call>(target) || std::holds_alternative<Translate>(target))
+    return worked_out(rule, table);
+  const auto [known, is_new] = deeds_.try_emplace(rule.body);
+  if (is_new) known->second = worked_out(rule, table);
+  return known->second;
 }
 
 void Lists::lower(Table table, const Chain& chain, const Chains& chains, model::ListId id) {
   std::vector<model::Rule> rules;
   rules.reserve(chain.rules.size());
-  std::uint32_t last_body = ~std::uint32_t{0};
-  const std::vector<RulePart>* parts = nullptr;
-  Deed deed;
   for (std::uint32_t i = 0; i < chain.rules.size(); ++i) {
     const Rule& from = chain.rules[i];
-    if (from.body != last_body) {
-      last_body = from.body;
-      parts = &meanings_.of(from.body, table, from.span);
-      deed = deed_of(from, table);
-    }
+    const std::span<const RulePart> parts = meanings_.of(from, table);
+    const Deed deed = deed_of(from, table);
     const AddressTerm source = addresses_.of(from.source, from.span);
     const AddressTerm destination = addresses_.of(from.destination, from.span);
-    for (const RulePart& part : *parts) {
+    for (const RulePart& part : parts) {
       model::Rule rule;
       rule.source = addresses_.both(source, part.source, from.span);
       rule.destination = addresses_.both(destination, part.destination, from.span);

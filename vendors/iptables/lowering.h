@@ -3,7 +3,9 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -70,17 +72,25 @@ class Meanings {
  public:
   Meanings(Lowering& lowering, AddressBook& addresses)
       : lowering_(lowering), addresses_(addresses), sets_(lowering.from.sets) {}
-  // `table` is the body's.
-  const std::vector<RulePart>& of(std::uint32_t body, Table table, Span span);
+  // Without the rule's addresses; `table` is the body's. Valid until the next call.
+  std::span<const RulePart> of(const Rule& rule, Table table);
 
  private:
   class Worker;
   std::vector<RulePart> lowered(const Body& body, Table table, Span span);
+  std::optional<model::ServiceTerm> narrowed(const model::ServiceTerm& service, model::PortRange ports,
+                                             Span span);
 
   Lowering& lowering_;
   AddressBook& addresses_;
   SetMatches sets_;
   std::unordered_map<std::uint32_t, std::vector<RulePart>> known_;
+  // Groups of services narrowed to ports; none: nothing is left of them.
+  std::map<std::tuple<model::GroupId, std::uint16_t, std::uint16_t>, std::optional<model::ServiceTerm>>
+      narrowed_;
+  std::uint32_t last_body_ = ~std::uint32_t{0};
+  const std::vector<RulePart>* last_ = nullptr;
+  std::vector<RulePart> of_rule_;
 };
 
 // One RuleList a chain (lists.cc); by table and chain.

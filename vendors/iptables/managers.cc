@@ -37,7 +37,7 @@ Manager manager_of(std::string_view chain) {
 }
 
 std::optional<std::uint32_t> chain_named(const Chains& chains, std::string_view name) {
-  const auto found = chains.index.find(std::string(name));
+  const auto found = chains.index.find(name);
   return found == chains.index.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -50,9 +50,7 @@ std::optional<Caller> caller_of(const IptablesDocument& document, const Chains& 
                                 std::uint32_t called) {
   for (std::uint32_t i = 0; i < chains.chains.size(); ++i)
     for (std::size_t r = 0; r < chains.chains[i].rules.size(); ++r)
-      if (const auto* call = std::get_if<Call>(&document.bodies[chains.chains[i].rules[r].body].target);
-          call != nullptr && call->chain == called)
-        return Caller{i, r + 1};
+      if (document.called_by(chains.chains[i].rules[r]) == called) return Caller{i, r + 1};
   return std::nullopt;
 }
 

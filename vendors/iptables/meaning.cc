@@ -548,10 +548,45 @@ std::vector<RulePart> Meanings::lowered(const Body& body, Table table, Span span
   return parts;
 }
 
-const std::vector<RulePart>& Meanings::of(std::uint32_t body, Table table, Span span) {
-  const auto known = known_.find(body);
-  if (known != known_.end()) return known->second;
-  return known_.emplace(body, lowered(lowering_.from.bodies[body], table, span)).first->second;
+// To packets with one of the ports as their destination; none: there are no such packets.
+std::optional<model::ServiceTerm> Meanings::narrowed(const model::ServiceTerm& service,
+                                                     model::PortRange ports, Span span) {
+  if (service.kind == model::ServiceTerm::Kind::literal) {
+    model::ServiceTerm narrow = service;
+    narrow.destination.first = std::max(service.destination.first, ports.first);
+    narrow.destination.last = std::min(service.destination.last, ports.last);
+    if (narrow.destination.first > narrow.destination.last) return std::nullopt;
+    return narrow;
+  }
+  const bool is_any = service.kind == model::ServiceTerm::Kind::any;
+  const auto [known, is_new] =
+      narrowed_.try_emplace({is_any ? ~model::GroupId{0} : service.group_id, ports.first, ports.last});
+  if (is_new) {
+    const ServiceSet of_ports{{ProtocolSet::all(), PortSet::all(), PortSet(ports.first, ports.last)}};
+    const ServiceSet left =
+        is_any ? of_ports
+               : both(lowering_.policy.service_groups[service.group_id].services.possible, of_ports);
+    if (!left.empty()) known->second = service_term(lowering_.policy, left, span);
+  }
+  return known->second;
+}
+
+std::span<const RulePart> Meanings::of(const Rule& rule, Table table) {
+  const Body& body = lowering_.from.bodies[rule.body];
+  if (rule.body != last_body_) {
+    auto known = known_.find(rule.body);
+    if (known == known_.end()) known = known_.emplace(rule.body, lowered(body, table, rule.span)).first;
+    last_body_ = rule.body;
+    last_ = &known->second;
+  }
+  if (!body.asks_port) return *last_;
+  of_rule_.clear();
+  for (RulePart part : *last_)
+    if (const auto service = narrowed(part.service, rule.ports, rule.span)) {
+      part.service = *service;
+      of_rule_.push_back(part);
+    }
+  return of_rule_;
 }
 
 }  // namespace aclmend::iptables

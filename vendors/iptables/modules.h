@@ -20,6 +20,14 @@ struct RulePlace {
   Span line;  // what the words' places are counted from
 };
 
+// What a rule asks of, or leads to, beside its body.
+struct Operands {
+  model::PortRange ports{};
+  std::uint32_t chain = 0;
+  Goal goal{};
+  bool operator==(const Operands&) const = default;
+};
+
 struct ModuleOption {
   std::string_view name;
   std::uint8_t id = 0;  // aliases share it
@@ -43,8 +51,8 @@ struct Module;
 struct ModuleKind {
   std::string_view name;
   std::span<const ModuleOption> options;
-  // What the options given come to, put into the body.
-  std::optional<Problem> (*settle)(Module& module, const RulePlace& place, Body& body);
+  // What the options given come to, put into the rule.
+  std::optional<Problem> (*settle)(Module& module, const RulePlace& place, Body& body, Operands& operands);
   bool swallows = false;  // takes options that are not listed
 };
 

@@ -197,7 +197,7 @@ void Path::append(std::vector<NodeId>& nodes, Table table, Hook hook) {
     if (table == Table::filter) nodes.push_back(no_filter_table());
     return;
   }
-  const auto found = chains->index.find(std::string(to_string(hook)));
+  const auto found = chains->index.find(to_string(hook));
   if (found == chains->index.end()) return;
   const Chain& chain = chains->chains[found->second];
   const bool drops = chain.policy == ChainPolicy::drop;

@@ -82,12 +82,8 @@ std::optional<General> short_option(char letter) {
 
 class Parser {
  public:
-  Parser(std::span<const Word> words, const RulePlace& place, std::string_view name, Span whole,
-         Already already)
-      : words_(words), place_(place), name_(name), whole_(whole) {
-    has_source_ = already == Already::source || already == Already::both;
-    has_destination_ = already == Already::destination || already == Already::both;
-  }
+  Parser(std::span<const Word> words, const RulePlace& place, std::string_view name, Span whole)
+      : words_(words), place_(place), name_(name), whole_(whole) {}
   ParsedRule parse();
 
  private:
@@ -314,11 +310,12 @@ void Parser::target(const Word& word, bool is_goto) {
     if (name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE") return;
   }
   if (place_.chains != nullptr) {
-    const auto found = place_.chains->index.find(std::string(name));
+    const auto found = place_.chains->index.find(name);
     if (found != place_.chains->index.end() && !place_.chains->chains[found->second].is_removed) {
       if (hook_named(name) && has_hook(place_.table, *hook_named(name)))
         return error(*value, fmt::format("{} is built in and cannot be called", name));
-      result_.body.target = Call{found->second, is_goto};
+      result_.body.target = Call{is_goto};
+      result_.operands.chain = found->second;
       return;
     }
   }
@@ -463,7 +460,7 @@ void Parser::finish() {
   if (has_address_list_ && has_negated_address_)
     error(whole_, "'!' and a list of addresses cannot stand in one rule");
   for (Module& module : loaded_)
-    if (auto problem = module.kind->settle(module, place_, body))
+    if (auto problem = module.kind->settle(module, place_, body, result_.operands))
       error(problem->word.empty() ? whole_ : span_of(problem->word), std::move(problem->message));
   result_.is_open = std::ranges::any_of(body.matches, [](const Match& match) {
     const auto* open = std::get_if<OpenMatch>(&match);
@@ -518,9 +515,9 @@ ParsedRule Parser::parse() {
 
 bool ParsedRule::is_understood() const { return !has_error(troubles); }
 
-ParsedRule parse_rule(std::span<const Word> words, const RulePlace& place, std::string_view name, Span whole,
-                      Already already) {
-  return Parser(words, place, name, whole, already).parse();
+ParsedRule parse_rule(std::span<const Word> words, const RulePlace& place, std::string_view name,
+                      Span whole) {
+  return Parser(words, place, name, whole).parse();
 }
 
 }  // namespace aclmend::iptables

@@ -24,6 +24,7 @@ struct Trouble {
 struct ParsedRule {
   std::vector<AddressTest> sources, destinations;  // none: any; each pair is a rule of the kernel
   Body body;
+  Operands operands;
   bool is_for_other_family = false;  // -4, -6: skipped in silence by the other family's restore
   bool is_open = false;              // some match is none that we decide
   std::vector<Trouble> troubles;     // an error among them: not all of it could be read
@@ -32,15 +33,7 @@ struct ParsedRule {
   bool is_understood() const;
 };
 
-enum class Already : std::uint8_t {
-  nothing,
-  source = 1,
-  destination = 2,
-  both = 3
-};  // read before these words
-
 // `name` is the rule's own ("INPUT rule 4"), for the condition of what could not be read.
-ParsedRule parse_rule(std::span<const Word> words, const RulePlace& place, std::string_view name, Span whole,
-                      Already already = Already::nothing);
+ParsedRule parse_rule(std::span<const Word> words, const RulePlace& place, std::string_view name, Span whole);
 
 }  // namespace aclmend::iptables

@@ -1,5 +1,5 @@
 // What the options of each module come to (private to modules.cc and settle*.cc): each function puts it into
-// the rule's body, or says what is wrong with it.
+// the rule, or says what is wrong with it.
 #pragma once
 #include "vendors/iptables/modules.h"
 
@@ -54,29 +54,29 @@ enum : std::uint8_t {
 
 using Settled = std::optional<Problem>;
 // Matches (settle_match.cc).
-Settled settle_nothing(Module& module, const RulePlace& place, Body& body);
-Settled settle_ports(Module& module, const RulePlace& place, Body& body);
-Settled settle_multiport(Module& module, const RulePlace& place, Body& body);
-Settled settle_icmp(Module& module, const RulePlace& place, Body& body);
-Settled settle_iprange(Module& module, const RulePlace& place, Body& body);
-Settled settle_conntrack(Module& module, const RulePlace& place, Body& body);
-Settled settle_mark_match(Module& module, const RulePlace& place, Body& body);
-Settled settle_set(Module& module, const RulePlace& place, Body& body);
-Settled settle_address_type(Module& module, const RulePlace& place, Body& body);
-Settled settle_recent(Module& module, const RulePlace& place, Body& body);
-Settled settle_open(Module& module, const RulePlace& place, Body& body);
+Settled settle_nothing(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_ports(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_multiport(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_icmp(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_iprange(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_conntrack(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_mark_match(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_set(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_address_type(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_recent(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_open(Module& module, const RulePlace& place, Body& body, Operands& operands);
 // Targets (settle_target.cc).
-Settled settle_pass(Module& module, const RulePlace& place, Body& body);
-Settled settle_dnat(Module& module, const RulePlace& place, Body& body);
-Settled settle_redirect(Module& module, const RulePlace& place, Body& body);
-Settled settle_netmap(Module& module, const RulePlace& place, Body& body);
-Settled settle_source_nat(Module& module, const RulePlace& place, Body& body);
-Settled settle_mark(Module& module, const RulePlace& place, Body& body);
-Settled settle_untrack(Module& module, const RulePlace& place, Body& body);
-Settled settle_reject(Module& module, const RulePlace& place, Body& body);
-Settled settle_set_target(Module& module, const RulePlace& place, Body& body);
-Settled settle_hmark(Module& module, const RulePlace& place, Body& body);
-Settled settle_program(Module& module, const RulePlace& place, Body& body);
+Settled settle_pass(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_dnat(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_redirect(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_netmap(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_source_nat(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_mark(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_untrack(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_reject(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_set_target(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_hmark(Module& module, const RulePlace& place, Body& body, Operands& operands);
+Settled settle_program(Module& module, const RulePlace& place, Body& body, Operands& operands);
 
 // Of matches that no export settles, what they hang on; none: nobody here has heard of the match.
 std::optional<model::ConditionKind> open_kind_of(std::string_view module);

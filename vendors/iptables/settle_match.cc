@@ -159,13 +159,13 @@ const IcmpName* icmp_named(std::span<const IcmpName> names, std::string_view wor
 
 }  // namespace
 
-Settled settle_nothing(Module& module, const RulePlace&, Body&) {
+Settled settle_nothing(Module& module, const RulePlace&, Body&, Operands&) {
   if (module.given.empty() && !module.kind->options.empty())
     return at({}, fmt::format("-m {} needs --{}", module.name, module.kind->options.front().name));
   return std::nullopt;
 }
 
-Settled settle_ports(Module& module, const RulePlace&, Body& body) {
+Settled settle_ports(Module& module, const RulePlace&, Body& body, Operands& operands) {
   const std::uint8_t number = protocol_of_module(module.name);
   if (!body.protocol || body.protocol->negated || body.protocol->number != number)
     return at({}, fmt::format("-m {} needs -p {}", module.name, module.name));
@@ -179,8 +179,14 @@ Settled settle_ports(Module& module, const RulePlace&, Body& body) {
         const auto range = parse_port_range(value);
         if (!range) return at(value, range.error());
         const bool is_source = one.option->id == ports::source;
-        body.matches.push_back(PortMatch{is_source ? PortMatch::Which::source : PortMatch::Which::destination,
-                                         set_of(*range), one.negated});
+        if (!is_source && !one.negated && !body.asks_port) {
+          body.asks_port = true;
+          operands.ports = *range;
+        } else {
+          body.matches.push_back(
+              PortMatch{is_source ? PortMatch::Which::source : PortMatch::Which::destination, set_of(*range),
+                        one.negated});
+        }
         spelled += fmt::format("{}{} {}:{};", sign, is_source ? "sport" : "dport", range->first, range->last);
         break;
       }
@@ -215,7 +221,7 @@ Settled settle_ports(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_multiport(Module& module, const RulePlace&, Body& body) {
+Settled settle_multiport(Module& module, const RulePlace&, Body& body, Operands&) {
   if (!body.protocol || body.protocol->negated || !has_ports(body.protocol->number))
     return at({}, "-m multiport needs -p tcp, udp, udplite, dccp or sctp");
   if (!module.has_protocol_before) return at({}, "-m multiport needs the -p before it");
@@ -249,7 +255,7 @@ Settled settle_multiport(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_icmp(Module& module, const RulePlace& place, Body& body) {
+Settled settle_icmp(Module& module, const RulePlace& place, Body& body, Operands&) {
   const bool is_v6 = module.name == "icmp6";
   const std::uint8_t number = is_v6 ? protocol::icmp6 : protocol::icmp;
   if (is_v6 != (place.family == Family::ipv6))
@@ -286,7 +292,7 @@ Settled settle_icmp(Module& module, const RulePlace& place, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_iprange(Module& module, const RulePlace& place, Body& body) {
+Settled settle_iprange(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (module.given.empty()) return at({}, "-m iprange needs --src-range or --dst-range");
   for (const Given& one : module.given) {
     const std::string_view word = one.values.front();
@@ -339,7 +345,7 @@ AddressTest test_of(const MaskedAddress& masked, bool negated) {
 
 }  // namespace
 
-Settled settle_conntrack(Module& module, const RulePlace& place, Body& body) {
+Settled settle_conntrack(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (module.given.empty()) return at({}, fmt::format("-m {} asks nothing", module.name));
   ConntrackMatch match;
   for (const Given& one : module.given) {
@@ -430,7 +436,7 @@ std::optional<MarkValue> parse_mark(std::string_view text) {
   return mark;
 }
 
-Settled settle_mark_match(Module& module, const RulePlace&, Body& body) {
+Settled settle_mark_match(Module& module, const RulePlace&, Body& body, Operands&) {
   if (module.given.empty()) return at({}, fmt::format("-m {} needs --mark", module.name));
   const Given& given = module.given.front();
   const auto mark = parse_mark(given.values.front());
@@ -442,7 +448,7 @@ Settled settle_mark_match(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_set(Module& module, const RulePlace&, Body& body) {
+Settled settle_set(Module& module, const RulePlace&, Body& body, Operands&) {
   const Given* given = module.find(sets::match);
   if (given == nullptr) return at({}, "-m set needs --match-set");
   const std::string_view name = given->values[0], flags = given->values[1];
@@ -459,7 +465,7 @@ Settled settle_set(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_address_type(Module& module, const RulePlace&, Body& body) {
+Settled settle_address_type(Module& module, const RulePlace&, Body& body, Operands&) {
   for (const Given& one : module.given) {
     if (one.option->id == address_type::interface) continue;
     static constexpr std::string_view types[] = {"UNSPEC",   "UNICAST",   "LOCAL",     "BROADCAST",
@@ -484,7 +490,7 @@ Settled settle_address_type(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_recent(Module& module, const RulePlace&, Body& body) {
+Settled settle_recent(Module& module, const RulePlace&, Body& body, Operands&) {
   // --set notes the address and is true.
   if (const Given* set = module.find(recent::set); set != nullptr && module.find(recent::asked) == nullptr)
     body.matches.push_back(Constant{!set->negated});
@@ -538,7 +544,7 @@ std::optional<ConditionKind> open_kind_of(std::string_view module) {
   return known == std::end(open_kinds) ? std::nullopt : std::optional(known->kind);
 }
 
-Settled settle_open(Module& module, const RulePlace&, Body& body) {
+Settled settle_open(Module& module, const RulePlace&, Body& body, Operands&) {
   add_open(body, open_kind_of(module.name).value_or(ConditionKind::not_understood), as_written(module));
   return std::nullopt;
 }

@@ -44,39 +44,38 @@ std::expected<model::PortRange, std::string> port_span(std::string_view text) {
 }
 
 // What stands behind --to-destination: "A[-B][:p[-q[/base]]]", IPv6 addresses in brackets before a port.
-struct Goal {
+struct GoalText {
   std::string_view addresses, ports;
 };
-std::optional<Goal> goal_of(std::string_view text, Family family) {
+std::optional<GoalText> goal_of(std::string_view text, Family family) {
   if (family == Family::ipv4) {
     const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return Goal{text, {}};
-    return Goal{text.substr(0, colon), text.substr(colon + 1)};
+    if (colon == std::string_view::npos) return GoalText{text, {}};
+    return GoalText{text.substr(0, colon), text.substr(colon + 1)};
   }
-  if (text.starts_with(':') && !text.starts_with("::")) return Goal{{}, text.substr(1)};
-  if (!text.starts_with('[')) return Goal{text, {}};
+  if (text.starts_with(':') && !text.starts_with("::")) return GoalText{{}, text.substr(1)};
+  if (!text.starts_with('[')) return GoalText{text, {}};
   const std::size_t close = text.rfind(']');
   if (close == std::string_view::npos) return std::nullopt;
   const std::string_view rest = text.substr(close + 1);
   if (!rest.empty() && !rest.starts_with(':')) return std::nullopt;
-  return Goal{text.substr(1, close - 1), rest.empty() ? rest : rest.substr(1)};
+  return GoalText{text.substr(1, close - 1), rest.empty() ? rest : rest.substr(1)};
 }
 
 }  // namespace
 
-Settled settle_pass(Module&, const RulePlace&, Body& body) {
+Settled settle_pass(Module&, const RulePlace&, Body& body, Operands&) {
   body.target = Pass{};
   return std::nullopt;
 }
 
-Settled settle_dnat(Module& module, const RulePlace& place, Body& body) {
+Settled settle_dnat(Module& module, const RulePlace& place, Body& body, Operands& operands) {
   if (auto problem = only_in(module, place, Table::nat)) return problem;
   const Given* to = module.find(translation::to);
   if (to == nullptr) return at({}, "DNAT needs --to-destination");
   const std::string_view word = to->values.front();
   const auto goal = goal_of(word, place.family);
   if (!goal) return at(word, found("an address, and a port behind it", word));
-  Translate target;
   if (!goal->addresses.empty()) {
     const std::size_t dash = goal->addresses.find('-');
     const auto first = parse_plain_address(goal->addresses.substr(0, dash));
@@ -87,38 +86,36 @@ Settled settle_dnat(Module& module, const RulePlace& place, Body& body) {
     if (first->family != place.family || last->family != place.family)
       return at(word, "an address of the other family");
     if (*last < *first) return at(word, "the range ends before it begins");
-    target.addresses = {first->number, last->number};
+    operands.goal.addresses = {first->number, last->number};
   }
   if (!goal->ports.empty()) {
     if (!is_about_ports(body)) return at(word, "a port needs -p tcp, udp, sctp or dccp");
     const std::size_t slash = goal->ports.find('/');
     const auto ports = port_span(goal->ports.substr(0, slash));
     if (!ports) return at(word, ports.error());
-    target.ports = *ports;
-    target.ports_are_shifted = slash != std::string_view::npos;
+    operands.goal.ports = *ports;
+    operands.goal.ports_are_shifted = slash != std::string_view::npos;
   } else if (goal->addresses.empty()) {
     return at(word, found("an address", word));
   }
-  body.target = target;
+  body.target = Translate{Translate::Kind::dnat};
   return std::nullopt;
 }
 
-Settled settle_redirect(Module& module, const RulePlace& place, Body& body) {
+Settled settle_redirect(Module& module, const RulePlace& place, Body& body, Operands& operands) {
   if (auto problem = only_in(module, place, Table::nat)) return problem;
-  Translate target;
-  target.kind = Translate::Kind::redirect;
   if (const Given* to = module.find(translation::to)) {
     const std::string_view word = to->values.front();
     if (!is_about_ports(body)) return at(word, "--to-ports needs -p tcp, udp, sctp or dccp");
     const auto ports = port_span(word);
     if (!ports) return at(word, ports.error());
-    target.ports = *ports;
+    operands.goal.ports = *ports;
   }
-  body.target = target;
+  body.target = Translate{Translate::Kind::redirect};
   return std::nullopt;
 }
 
-Settled settle_netmap(Module& module, const RulePlace& place, Body& body) {
+Settled settle_netmap(Module& module, const RulePlace& place, Body& body, Operands& operands) {
   if (auto problem = only_in(module, place, Table::nat)) return problem;
   const Given* to = module.find(translation::to);
   if (to == nullptr) return at({}, "NETMAP needs --to");
@@ -126,14 +123,12 @@ Settled settle_netmap(Module& module, const RulePlace& place, Body& body) {
   const auto network = parse_masked_address(word);
   if (!network) return at(word, network.error());
   if (network->address.family != place.family) return at(word, "a network of the other family");
-  Translate target;
-  target.kind = Translate::Kind::netmap;
-  target.addresses = {network->address.number, network->mask};
-  body.target = target;
+  operands.goal.addresses = {network->address.number, network->mask};
+  body.target = Translate{Translate::Kind::netmap};
   return std::nullopt;
 }
 
-Settled settle_source_nat(Module& module, const RulePlace& place, Body& body) {
+Settled settle_source_nat(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (auto problem = only_in(module, place, Table::nat)) return problem;
   body.target = Accept{true};
   return std::nullopt;
@@ -164,7 +159,7 @@ std::optional<Change> change_of(std::uint8_t option, std::string_view word) {
 
 }  // namespace
 
-Settled settle_mark(Module& module, const RulePlace&, Body& body) {
+Settled settle_mark(Module& module, const RulePlace&, Body& body, Operands&) {
   const bool of_connection = module.name == "CONNMARK";
   SetMark target;
   target.needs_connection = of_connection;
@@ -212,7 +207,7 @@ Settled settle_mark(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_untrack(Module& module, const RulePlace& place, Body& body) {
+Settled settle_untrack(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (auto problem = only_in(module, place, Table::raw)) return problem;
   if (module.name == "NOTRACK" || !module.given.empty()) body.target = Untrack{};
   else body.target = Pass{};
@@ -223,7 +218,7 @@ Settled settle_untrack(Module& module, const RulePlace& place, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_reject(Module& module, const RulePlace& place, Body& body) {
+Settled settle_reject(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (auto problem = only_in(module, place, Table::filter)) return problem;
   module.spelled = place.family == Family::ipv4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
   if (const Given* with = module.find(0)) {
@@ -274,7 +269,7 @@ Settled settle_reject(Module& module, const RulePlace& place, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_set_target(Module& module, const RulePlace&, Body& body) {
+Settled settle_set_target(Module& module, const RulePlace&, Body& body, Operands&) {
   Pass target;
   for (const Given& one : module.given) {
     target.changes_set = std::string(one.values.front());
@@ -284,12 +279,12 @@ Settled settle_set_target(Module& module, const RulePlace&, Body& body) {
   return std::nullopt;
 }
 
-Settled settle_hmark(Module&, const RulePlace&, Body& body) {
+Settled settle_hmark(Module&, const RulePlace&, Body& body, Operands&) {
   body.target = Pass{{}, true};
   return std::nullopt;
 }
 
-Settled settle_program(Module& module, const RulePlace& place, Body& body) {
+Settled settle_program(Module& module, const RulePlace& place, Body& body, Operands&) {
   if (module.name == "TPROXY")
     if (auto problem = only_in(module, place, Table::mangle)) return problem;
   body.target = ProgramDecides{with_options(module)};
