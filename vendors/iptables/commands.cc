@@ -85,8 +85,11 @@ model::AddressTerm Interpreter::term(const AddressTest& test) {
   return model::AddressTerm::group(found->second);
 }
 
-void Interpreter::put_operands(const Operands& operands, Rule& rule) {
-  rule.ports = operands.ports;
+model::AddressTerm Interpreter::term(const Skeleton::Place& place) {
+  return place.test ? term(*place.test) : place.prefix;
+}
+
+void Interpreter::put_argument(const Operands& operands, Rule& rule) {
   const Target& target = document_.bodies[rule.body].target;
   if (std::holds_alternative<Call>(target)) rule.argument = operands.chain;
   if (!std::holds_alternative<Translate>(target)) return;
@@ -112,7 +115,8 @@ Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::st
   rule.span = line.span;
   rule.body = static_cast<std::uint32_t>(document_.bodies.size());
   document_.bodies.push_back(std::move(parsed.body));
-  put_operands(parsed.operands, rule);
+  rule.ports = parsed.operands.ports;
+  put_argument(parsed.operands, rule);
   std::vector<model::AddressTerm> sources, destinations;
   for (const AddressTest& test : parsed.sources) sources.push_back(term(test));
   for (const AddressTest& test : parsed.destinations) destinations.push_back(term(test));
@@ -139,6 +143,17 @@ const Interpreter::Learnt& Interpreter::learnt(std::string_view text, const Rule
     document_.bodies.push_back(std::move(parsed->body));
   }
   return skeletons.emplace(skeleton_.text(), std::move(learnt)).first->second;
+}
+
+// A long chain is moved once, not each time its rules have doubled: the rest of the file is more of the same.
+void Interpreter::make_room(std::vector<Rule>& rules, const Line& line) const {
+  constexpr std::size_t long_chain = 16384;
+  if (rules.size() < long_chain || rules.front().span.source != line.span.source ||
+      rules.front().span.begin >= line.span.begin)
+    return;
+  const std::size_t left = account_.sources[line.span.source]->text().size() - line.span.begin;
+  const std::size_t a_rule = (line.span.begin - rules.front().span.begin) / rules.size();
+  rules.reserve(rules.size() + std::max(rules.size() / 2, left / std::max(a_rule, std::size_t{1})) + 1);
 }
 
 bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) {
@@ -170,10 +185,15 @@ bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) 
   Rule rule;
   rule.span = line.span;
   rule.body = learnt.body;
-  if (skeleton_.source()) rule.source = term(*skeleton_.source());
-  if (skeleton_.destination()) rule.destination = term(*skeleton_.destination());
-  put_operands(skeleton_.operands(learnt.operands), rule);
-  chains.chains[last_chain_index_].rules.push_back(rule);
+  rule.source = term(skeleton_.source());
+  rule.destination = term(skeleton_.destination());
+  rule.ports = (skeleton_.has_ports() ? skeleton_.operands() : learnt.operands).ports;
+  const auto& argument =
+      skeleton_.has_chain() || skeleton_.has_goal() ? skeleton_.operands() : learnt.operands;
+  put_argument(argument, rule);
+  std::vector<Rule>& rules = chains.chains[last_chain_index_].rules;
+  if (rules.size() == rules.capacity()) make_room(rules, line);
+  rules.push_back(rule);
   account_.set(line, learnt.state);
   return true;
 }

@@ -60,8 +60,10 @@ class Interpreter {
   Built build(const Chains& chains, Place place, std::string_view chain, std::size_t number,
               std::span<const Word> words, const Line& line);
   model::AddressTerm term(const AddressTest& test);
-  // What stands in a rule for its operands; a goal is kept in the document.
-  void put_operands(const Operands& operands, Rule& rule);
+  // The chain or the goal, where the rule's body asks for one.
+  void put_argument(const Operands& operands, Rule& rule);
+  model::AddressTerm term(const Skeleton::Place& place);
+  void make_room(std::vector<Rule>& rules, const Line& line) const;
   const Learnt& learnt(std::string_view text, const RulePlace& place);
   bool append(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool insert(Chains& chains, Place place, std::span<const Word> words, const Line& line);

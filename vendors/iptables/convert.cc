@@ -113,6 +113,12 @@ std::vector<bool> reached_from_prerouting(const IptablesDocument& from, const Ch
   return seen;
 }
 
+bool names_no_port(const model::ServiceTerm& service) {
+  using Kind = model::ServiceTerm::Kind;
+  return service.kind == Kind::any ||
+         (service.kind == Kind::literal && service.destination == model::PortRange{});
+}
+
 void publish(Lowering& lowering, const LoweredLists& lists) {
   const auto& nat = lowering.half()[Table::nat];
   if (!nat) return;
@@ -122,10 +128,14 @@ void publish(Lowering& lowering, const LoweredLists& lists) {
   const std::vector<bool> reached = reached_from_prerouting(lowering.from, *nat);
   for (std::uint32_t i = 0; i < nat->chains.size(); ++i) {
     if (!reached[i]) continue;
+    const bool is_called = !hook_named(nat->chains[i].name);
     for (const model::Rule& rule : policy.lists[lists.of(Table::nat, i)].rules) {
       if (rule.action != model::Action::translate || policy.published.size() >= most_published) continue;
       const model::Translation& translation = policy.translations[rule.target];
       if (translation.address == model::Translation::Change::own) continue;
+      // In a called chain such a rule is about what its callers chose (kube-proxy's endpoints).
+      const bool is_for_all = rule.destination.kind == model::AddressTerm::Kind::any;
+      if (is_called && is_for_all && names_no_port(rule.service)) continue;
       const auto destination = addresses_of(policy, rule.destination);
       const auto services = services_of(policy, rule.service);
       for (const model::ServiceBox& box : services->possible) {
@@ -279,7 +289,7 @@ Device convert(std::shared_ptr<IptablesDocument> document, Account& account) {
     Lowering lowering{from, account, policy, family};
     const NodeId half = lower_half(lowering);
     infer_entrance(lowering);
-    document->list_places.merge(lowering.places);
+    std::ranges::copy(lowering.places, std::back_inserter(document->list_places));
     document->set_groups.merge(lowering.set_groups);
     families.cases.push_back({std::string(family_word(family)), AddressSet::all(family), half});
     say_what_is_missing(lowering);

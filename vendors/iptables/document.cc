@@ -60,9 +60,12 @@ bool Half::is_there() const {
   return std::ranges::any_of(tables, [](const auto& table) { return table.has_value(); });
 }
 
-std::string list_name(Table table, std::string_view chain) {
+std::string list_name(Table table, std::string_view chain, std::string_view prefix) {
   std::string name;
-  if (table != Table::filter) name = std::string(to_string(table)) + " ";
+  const std::string_view table_name = table == Table::filter ? std::string_view() : to_string(table);
+  name.reserve(prefix.size() + table_name.size() + 1 + chain.size());
+  name.append(prefix).append(table_name);
+  if (!table_name.empty()) name += ' ';
   return name.append(chain);
 }
 

@@ -257,6 +257,7 @@ struct Half {  // what one family's packets meet
 
 // Which chain a list of the policy is.
 struct ListPlace {
+  model::ListId list = 0;
   Family family = Family::ipv4;
   Table table = Table::filter;
   std::uint32_t chain = 0;
@@ -273,7 +274,7 @@ struct IptablesDocument : Document {
   AddressSet local;       // the device's own addresses, as far as said
   std::vector<std::string> inferred;
   // Filled in by the conversion: what the policy's lists and groups are here.
-  std::unordered_map<model::ListId, ListPlace> list_places;
+  std::vector<ListPlace> list_places;                          // ascending
   std::unordered_map<model::GroupId, std::string> set_groups;  // names of sets
 
   Half& half(Family family) { return family == Family::ipv4 ? v4 : v6; }
@@ -289,6 +290,6 @@ struct IptablesDocument : Document {
 inline std::string_view family_word(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
 
 // "INPUT rule 4"; of another table than filter "nat PREROUTING rule 1".
-std::string list_name(Table table, std::string_view chain);
+std::string list_name(Table table, std::string_view chain, std::string_view prefix = {});
 
 }  // namespace aclmend::iptables

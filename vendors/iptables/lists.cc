@@ -202,18 +202,21 @@ void Lists::lower(Table table, const Chains& chains, LoweredLists& out) {
 LoweredLists Lists::lower() {
   LoweredLists lists;
   lists_ = &lists;
-  const std::string prefix = lowering_.family == Family::ipv6 && lowering_.from.v4.is_there() ? "ip6 " : "";
+  const std::string_view prefix =
+      lowering_.family == Family::ipv6 && lowering_.from.v4.is_there() ? "ip6 " : "";
+  std::size_t count = lowering_.policy.lists.size();
+  for (const auto& table : lowering_.half().tables) count += table ? table->chains.size() : 0;
+  lowering_.policy.lists.reserve(count);
   for (const Table table : all_tables) {
     const auto& chains = lowering_.half()[table];
     if (!chains) continue;
     for (std::uint32_t i = 0; i < chains->chains.size(); ++i) {
       const Chain& chain = chains->chains[i];
-      lowering_.places[static_cast<model::ListId>(lowering_.policy.lists.size())] = {lowering_.family, table,
-                                                                                     i};
-      lists.ids[static_cast<std::size_t>(table)].push_back(
-          static_cast<model::ListId>(lowering_.policy.lists.size()));
+      const auto id = static_cast<model::ListId>(lowering_.policy.lists.size());
+      lowering_.places.push_back({id, lowering_.family, table, i});
+      lists.ids[static_cast<std::size_t>(table)].push_back(id);
       model::RuleList list;
-      list.name = prefix + list_name(table, chain.name);
+      list.name = list_name(table, chain.name, prefix);
       list.numbering = "rule";
       list.span = chain.span;
       const auto hook = hook_named(chain.name);

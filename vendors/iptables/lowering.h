@@ -40,7 +40,7 @@ struct Lowering {
   std::unordered_map<std::string, model::AddressTerm> set_terms = {};
   std::vector<Assumption> assumed = {};
   // What lists and groups are in the document.
-  std::unordered_map<model::ListId, ListPlace> places = {};
+  std::vector<ListPlace> places = {};
   std::unordered_map<model::GroupId, std::string> set_groups = {};
 
   const Half& half() const { return from.half(family); }

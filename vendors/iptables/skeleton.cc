@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t longest_comment = 250;
 
+std::string_view first_word(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size() && text[end] != ' ') ++end;
+  return text.substr(0, end);
+}
+
 // The beginning of a text that is a number without sign and leading zeros.
 struct Digits {
   std::uint32_t number = 0;
@@ -62,30 +68,23 @@ bool has_control_characters(std::string_view text) {
 }  // namespace
 
 std::optional<Skeleton::Kind> Skeleton::operand_of(std::string_view option) {
-  switch (option.size()) {
-    case 2:
-      if (option == "-s") return Kind::source;
-      if (option == "-d") return Kind::destination;
-      if (option == "-j" || option == "-g") return Kind::chain;
-      break;
-    case 7:
-      if (option == "--dport") return Kind::ports;
-      break;
-    case 9:
-      if (option == "--comment") return Kind::comment;
-      break;
-    case 16:
-      if (option == "--to-destination") return Kind::goal;
-      break;
-    default: break;
-  }
+  if (option.size() < 2 || option[0] != '-') return std::nullopt;
+  if (option.size() == 2) switch (option[1]) {
+      case 's': return Kind::source;
+      case 'd': return Kind::destination;
+      case 'j':
+      case 'g': return Kind::chain;
+      default: return std::nullopt;
+    }
+  if (option == "--dport") return Kind::ports;
+  if (option == "--comment") return Kind::comment;
+  if (option == "--to-destination") return Kind::goal;
   return std::nullopt;
 }
 
-std::size_t Skeleton::take_address(std::optional<AddressTest>& to, std::string_view word, bool negated,
-                                   Family family) {
+std::size_t Skeleton::take_address(Place& to, std::string_view word, bool negated, Family family) {
   constexpr std::uint32_t longest_prefix = 32;
-  if (family == Family::ipv4) {
+  if (family == Family::ipv4 && !negated) {
     const ScannedV4 address = scan_v4(word);
     const std::string_view rest = word.substr(address.length);
     std::uint32_t length = longest_prefix;
@@ -95,22 +94,29 @@ std::size_t Skeleton::take_address(std::optional<AddressTest>& to, std::string_v
       is_plain = rest[0] == '/' && number.length != 0 && number.length + 1 == rest.size();
       length = number.number;
     }
+    if (is_plain && length == 0) return 0;
     if (is_plain) {
-      if (length == 0) return 0;
-      const V4 mask = netmask(static_cast<int>(length));
-      to = AddressTest{AddressTest::Kind::masked, family, negated, address.number & mask, mask};
+      const int bits = static_cast<int>(length);
+      to.prefix = model::AddressTerm::v4(address.number & netmask(bits), bits);
       return word.size();
     }
   }
   const auto masked = parse_masked_address(word);
   if (!masked || masked->address.family != family || masked->mask == 0) return 0;
-  to = AddressTest{AddressTest::Kind::masked, family, negated, masked->address.number, masked->mask};
+  to.test = AddressTest{AddressTest::Kind::masked, family, negated, masked->address.number, masked->mask};
   return word.size();
+}
+
+void Skeleton::forget() {
+  hole_count_ = 0;
+  has_ = {};
+  source_ = {};
+  destination_ = {};
 }
 
 std::size_t Skeleton::take(Kind& kind, std::string_view text, bool negated, const RulePlace& place) {
   if (kind == Kind::comment) return scan_comment(text);
-  const std::string_view word = text.substr(0, std::min(text.find(' '), text.size()));
+  const std::string_view word = first_word(text);
   switch (kind) {
     case Kind::source: return take_address(source_, word, negated, place.family);
     case Kind::destination: return take_address(destination_, word, negated, place.family);
@@ -150,17 +156,13 @@ std::size_t Skeleton::take(Kind& kind, std::string_view text, bool negated, cons
 
 bool Skeleton::scan(std::string_view rule, const RulePlace& place) {
   text_.clear();
-  hole_count_ = 0;
-  has_ = {};
-  source_.reset();
-  destination_.reset();
+  forget();
   if (has_control_characters(rule)) return false;
   std::size_t literal = 0;  // where the text begins that is not copied yet
   bool negated = false;
   for (std::size_t at = 0; at < rule.size();) {
-    const std::size_t end = std::min(rule.find(' ', at), rule.size());
-    const std::string_view word = rule.substr(at, end - at);
-    at = end + 1;
+    const std::string_view word = first_word(rule.substr(at));
+    at += word.size() + 1;
     auto kind = operand_of(word);
     const bool is_negated = std::exchange(negated, word == "!");
     if (!kind || at >= rule.size()) continue;
@@ -179,42 +181,40 @@ bool Skeleton::scan(std::string_view rule, const RulePlace& place) {
   // Quotes hide what is an option and what is not: such a text stands for itself.
   if (text_.find('"') != text_.npos) {
     text_ = rule;
-    hole_count_ = 0;
-    has_ = {};
-    source_.reset();
-    destination_.reset();
+    forget();
   }
   return true;
 }
 
-Operands Skeleton::operands(Operands fixed) const {
-  const auto has = [&](Kind kind) { return has_[static_cast<std::size_t>(kind)]; };
-  if (has(Kind::ports)) fixed.ports = operands_.ports;
-  if (has(Kind::chain)) fixed.chain = operands_.chain;
-  if (has(Kind::goal) || has(Kind::goal_with_port)) fixed.goal = operands_.goal;
+// ---- learning -----------------------------------------------------------------------------------------
+
+Operands Skeleton::with_own(Operands fixed) const {
+  if (has_ports()) fixed.ports = operands_.ports;
+  if (has_chain()) fixed.chain = operands_.chain;
+  if (has_goal()) fixed.goal = operands_.goal;
   return fixed;
 }
 
-// ---- learning -----------------------------------------------------------------------------------------
-
 bool Skeleton::agrees_with(const ParsedRule& parsed) const {
-  const auto is = [](const std::vector<AddressTest>& tests, const std::optional<AddressTest>& scanned) {
-    return scanned ? tests.size() == 1 && tests.front() == *scanned : tests.empty();
+  const auto is = [](const std::vector<AddressTest>& tests, const Place& place) {
+    const bool is_prefix = place.prefix.kind == model::AddressTerm::Kind::v4;
+    if (!is_prefix && !place.test) return tests.empty();
+    const AddressTest test = place.test.value_or(AddressTest{
+        AddressTest::Kind::masked, Family::ipv4, false, place.prefix.value, netmask(place.prefix.length)});
+    return tests.size() == 1 && tests.front() == test;
   };
   // Whatever is about one line alone is read in full each time.
   return parsed.troubles.empty() && !parsed.is_for_other_family && is(parsed.sources, source_) &&
-         is(parsed.destinations, destination_) && operands(parsed.operands) == parsed.operands &&
-         (!has_[static_cast<std::size_t>(Kind::ports)] || parsed.body.asks_port);
+         is(parsed.destinations, destination_) && with_own(parsed.operands) == parsed.operands &&
+         (!has_ports() || parsed.body.asks_port);
 }
 
 // The same rule about something else in each of its places.
 std::string Skeleton::with_others(std::string_view rule, const RulePlace& place) const {
-  const auto other_address = [&](const std::optional<AddressTest>& test) {
-    const bool is_v4 = place.family == Family::ipv4;
-    const V6 first = is_v4 ? V6{0xC6336407} : V6{0x20010DB8} << 96 | 7;  // 198.51.100.7, 2001:db8::7
-    const bool is_it = test && test->first == first;
-    if (is_v4) return std::string(is_it ? "198.51.100.8/32" : "198.51.100.7/32");
-    return std::string(is_it ? "2001:db8::8/128" : "2001:db8::7/128");
+  const bool is_v4 = place.family == Family::ipv4;
+  const auto other_address = [&](std::string_view address) -> std::string_view {
+    if (is_v4) return address.starts_with("198.51.100.7") ? "198.51.100.8/32" : "198.51.100.7/32";
+    return address.starts_with("2001:db8::7") ? "2001:db8::8/128" : "2001:db8::7/128";
   };
   std::string other;
   std::size_t at = 0;
@@ -222,8 +222,8 @@ std::string Skeleton::with_others(std::string_view rule, const RulePlace& place)
     other.append(rule, at, hole.begin - at);
     at = hole.end;
     switch (hole.kind) {
-      case Kind::source: other += other_address(source_); break;
-      case Kind::destination: other += other_address(destination_); break;
+      case Kind::source:
+      case Kind::destination: other += other_address(rule.substr(hole.begin)); break;
       case Kind::ports: other += operands_.ports.first == 1717 ? "2727:2828" : "1717"; break;
       case Kind::comment: other += "\"some other words\""; break;
       case Kind::goal: other += "198.51.100.9"; break;
@@ -258,7 +258,7 @@ std::optional<ParsedRule> Skeleton::learn(std::string_view rule, const RulePlace
   const auto other_parsed = parse(other_text);
   const bool is_same = other_parsed && other.agrees_with(*other_parsed) &&
                        other_parsed->body == parsed->body && other_parsed->is_open == parsed->is_open &&
-                       other.operands(parsed->operands) == other_parsed->operands;
+                       other.with_own(parsed->operands) == other_parsed->operands;
   return is_same ? std::move(parsed) : std::nullopt;
 }
 

@@ -23,10 +23,17 @@ class Skeleton {
 
   // With a mark for each operand; the next scan changes it.
   const std::string& text() const { return text_; }
-  const std::optional<AddressTest>& source() const { return source_; }
-  const std::optional<AddressTest>& destination() const { return destination_; }
-  // The rule's operands where its places hold some, else those of the skeleton.
-  Operands operands(Operands fixed) const;
+  // An address that stands in the rule.
+  struct Place {
+    model::AddressTerm prefix;        // any, unless it is a plain IPv4 prefix
+    std::optional<AddressTest> test;  // everything else
+  };
+  const Place& source() const { return source_; }
+  const Place& destination() const { return destination_; }
+  bool has_ports() const { return has(Kind::ports); }
+  bool has_chain() const { return has(Kind::chain); }
+  bool has_goal() const { return has(Kind::goal) || has(Kind::goal_with_port); }
+  const Operands& operands() const { return operands_; }  // those that it has
 
   // The scanned rule, where every rule of this skeleton comes to the same but for its operands.
   std::optional<ParsedRule> learn(std::string_view rule, const RulePlace& place,
@@ -42,8 +49,11 @@ class Skeleton {
   static std::optional<Kind> operand_of(std::string_view option);
   // How many bytes of the text are such an operand, which is kept; 0: none.
   std::size_t take(Kind& kind, std::string_view text, bool negated, const RulePlace& place);
-  std::size_t take_address(std::optional<AddressTest>& to, std::string_view word, bool negated,
-                           Family family);
+  std::size_t take_address(Place& to, std::string_view word, bool negated, Family family);
+  void forget();
+  bool has(Kind kind) const { return has_[static_cast<std::size_t>(kind)]; }
+  // The rule's operands where its places hold some, else those of the skeleton.
+  Operands with_own(Operands fixed) const;
   bool agrees_with(const ParsedRule& parsed) const;
   std::string with_others(std::string_view rule, const RulePlace& place) const;
 
@@ -51,7 +61,7 @@ class Skeleton {
   std::array<Hole, kinds + 1> holes_;  // several comments may stand in a rule
   std::size_t hole_count_ = 0;
   std::array<bool, kinds> has_{};
-  std::optional<AddressTest> source_, destination_;
+  Place source_, destination_;
   Operands operands_;
 };
 

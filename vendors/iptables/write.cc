@@ -95,9 +95,10 @@ Result<std::vector<std::string>> Writer::sources_of(const InsertPermit& edit, Fa
 }
 
 Result<Commands> Writer::operator()(const InsertPermit& edit) {
-  const auto found = document.list_places.find(edit.list);
-  if (found == document.list_places.end()) return fail("this list is no chain of the export");
-  const ListPlace place = found->second;
+  const auto found = std::ranges::lower_bound(document.list_places, edit.list, {}, &ListPlace::list);
+  if (found == document.list_places.end() || found->list != edit.list)
+    return fail("this list is no chain of the export");
+  const ListPlace place = *found;
   const auto& rules = device.policy.lists[edit.list].rules;
   if (edit.before && *edit.before >= rules.size()) return fail("there is no such rule");
   const Chains& chains = *document.half(place.family)[place.table];
