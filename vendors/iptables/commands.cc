@@ -508,8 +508,7 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
 // ---- declarations -------------------------------------------------------------------------------------
 
 void Interpreter::declare(Chains& chains, Place place, const Line& line) {
-  Splitter splitter(Grammar::restore, arena_);
-  const auto words = splitter.split(line.text.substr(1));
+  const auto words = splitter_.split(line.text.substr(1));
   if (!words || words->empty()) {
     refuse(chains, line, nullptr, "expected the name of a chain after ':'");
     return;

@@ -86,6 +86,7 @@ class Interpreter {
   Account& account_;
   bool is_strict_;
   std::deque<std::string> arena_;
+  Splitter splitter_{Grammar::restore, arena_};
   // By the skeleton's text, for each kind of chain.
   std::array<std::unordered_map<std::string, Learnt, NameHash, std::equal_to<>>, all_hooks.size() + 1>
       learnt_;

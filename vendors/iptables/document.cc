@@ -32,6 +32,8 @@ std::optional<Table> table_named(std::string_view name) {
 }
 
 std::optional<Hook> hook_named(std::string_view chain) {
+  constexpr std::size_t longest = std::string_view("POSTROUTING").size();
+  if (chain.size() > longest) return std::nullopt;
   const auto found = std::ranges::find(all_hooks, chain, [](Hook one) { return to_string(one); });
   return found == all_hooks.end() ? std::nullopt : std::optional(*found);
 }

@@ -54,8 +54,9 @@ std::size_t scan_comment(std::string_view text) {
     return word.empty() || word.size() > longest_comment || word == "!" || word.find('"') != word.npos ? 0
                                                                                                        : end;
   }
-  const std::size_t close = text.substr(0, longest_comment).find_first_of("\"\\", 1);
-  if (close == text.npos || text[close] == '\\' || close == 1) return 0;
+  std::size_t close = 1;
+  while (close < text.size() && close < longest_comment && text[close] != '"' && text[close] != '\\') ++close;
+  if (close == 1 || close == text.size() || text[close] != '"') return 0;
   return close + 1 == text.size() || text[close + 1] == ' ' ? close + 1 : 0;
 }
 
