@@ -82,9 +82,7 @@ struct Ran {
 };
 
 Ran run(const std::string& command) {
-  const char* other = std::getenv("ACLMEND_PROGRAM");  // ./check asks the optimised program as well
-  const std::string bin =
-      std::filesystem::path(other != nullptr ? other : ACLMEND_PROGRAM).parent_path().string();
+  const std::string bin = std::filesystem::path(test::program()).parent_path().string();
   const std::string line = "cd '" + test::root().string() + "' && PATH='" + bin +
                            "':\"$PATH\" && export PATH && { " + command + "\n} 2>&1";
   Ran ran;

@@ -13,11 +13,6 @@ using namespace aclmend;
 
 namespace {
 
-std::string program() {
-  const char* other = std::getenv("ACLMEND_PROGRAM");
-  return other != nullptr ? other : ACLMEND_PROGRAM;
-}
-
 struct Ended {
   int status = 0;
   std::string out;  // and what the command line adds to it
@@ -26,7 +21,8 @@ struct Ended {
 // A line of sh, in which `aclmend` is the program and $CONFIG a configuration.
 Ended sh(const std::string& line) {
   const std::string config = (test::root() / "tests/cli/edge.cfg").string();
-  const std::string command = "CONFIG='" + config + "'; aclmend() { '" + program() + "' \"$@\"; }; " + line;
+  const std::string command =
+      "CONFIG='" + config + "'; aclmend() { '" + test::program() + "' \"$@\"; }; " + line;
   FILE* pipe = ::popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Ended ended;

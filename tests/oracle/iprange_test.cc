@@ -44,7 +44,7 @@ std::string some_list(std::mt19937_64& dice) {
 TEST_CASE("iprange prints the same bytes for union, intersection and difference", "[oracle][cidr]") {
   if (is_missing()) return;
   const test::Folder folder;
-  const std::string program = ACLMEND_PROGRAM;
+  const std::string program = test::program();
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     std::mt19937_64 dice(seed);
     const std::string a = folder.write("a", some_list(dice)), b = folder.write("b", some_list(dice));
@@ -66,7 +66,8 @@ TEST_CASE("with --host-bits clear, iprange's reading of bits beyond the length i
   for (int i = 0; i < 300; ++i)
     text += to_string(Address::v4(static_cast<V4>(dice()))) + "/" + std::to_string(8 + dice() % 25) + "\n";
   const std::string list = folder.write("list", text);
-  CHECK(printed_by(ACLMEND_PROGRAM " cidr union --host-bits clear " + list) == printed_by("iprange " + list));
+  CHECK(printed_by(test::program() + " cidr union --host-bits clear " + list) ==
+        printed_by("iprange " + list));
 }
 
 }  // namespace aclmend
