@@ -29,6 +29,9 @@ enum class Code : std::uint8_t {
   stale_range,
   relay_pool,
   smtp_inspected,
+  list_not_checked,
+  list_refused,
+  range_coming,
   device_unreadable,
 };
 
