@@ -37,6 +37,10 @@ inline constexpr std::size_t longest_heading_line = 200;
 // prefixes than it takes.
 Result<std::string> written_as(const ListFormat& format, const NamedList& list);
 
+// A text as a line that no comment can be left by: printable ASCII, the rest as \xNN, cut at the longest
+// length.
+std::string heading_line(std::string_view text);
+
 // Each line behind the comment sign: "# Microsoft 365 …".
 std::string comments(std::string_view sign, const std::vector<std::string>& lines);
 
