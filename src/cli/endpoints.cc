@@ -1,16 +1,21 @@
-// `aclmend endpoints show / covers / diff`: what Microsoft 365 publishes, without a network.
+// `aclmend endpoints show / covers / export / diff`: what Microsoft 365 publishes, without a network.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "endpoints/result.h"
 #include "inventory/flows.h"
 #include "report/endpoints.h"
+#include "sets/prefix_list.h"
+#include "vendors/vendor.h"
 
 namespace aclmend::cli {
 namespace {
@@ -30,6 +35,11 @@ struct Options {
   ListOptions list;
   OutputOptions output;
   std::vector<std::string> words;  // what stands without an option: addresses, or the lists to compare
+  std::vector<std::string> files;  // covers
+  std::string host_bits = "refuse";
+  std::string name;  // export
+  std::string families = "both";
+  bool bare = false;
 };
 
 // What is asked for, as reports say it.
@@ -172,25 +182,79 @@ Result<std::vector<endpoints::Release>> releases_of(const ListOptions& options) 
   return all;
 }
 
-Result<std::vector<Prefix>> prefixes_of(std::span<const std::string> words) {
-  std::vector<Prefix> all;
-  for (const std::string& word : words) {
-    const auto prefix = parse_prefix(word);
-    if (!prefix)
-      return fail(fmt::format("expected an address or a prefix such as 40.92.0.0/15, found '{}'", word));
-    all.push_back(*prefix);
+// What is asked for, each once, in the order in which it first stands there.
+class Asking {
+ public:
+  explicit Asking(HostBits host_bits) : host_bits_(host_bits) {}
+
+  std::optional<Error> add_word(const std::string& word) {
+    const auto entry = read_entry(word, host_bits_);
+    if (!entry) return Error{fmt::format("'{}': {}", word, entry.error().message), ""};
+    for (const Prefix& prefix : entry->prefixes()) add(prefix);
+    return too_many();
   }
-  return all;
+
+  std::optional<Error> add_list(const std::string& file) {
+    if (file == "-" && std::exchange(has_read_input_, true))
+      return Error{"standard input ('-') can be read only once", ""};
+    const auto source = read_file(file);
+    if (!source) return source.error();
+    const auto entries = each_prefix(**source, host_bits_, [this](const Prefix& prefix) { add(prefix); });
+    if (!entries) return entries.error();
+    const std::uint32_t lines = (*source)->line_count();
+    inputs_.push_back({.file = (*source)->name(),
+                       .sha256 = (*source)->sha256(),
+                       .vendor = {},
+                       .lines = {.total = lines, .decides = *entries, .no_effect = lines - *entries}});
+    return too_many();
+  }
+
+  const std::vector<Prefix>& prefixes() const { return prefixes_; }
+  const std::vector<report::InputFile>& inputs() const { return inputs_; }
+
+ private:
+  static constexpr std::size_t most = 100'000;
+
+  void add(const Prefix& prefix) {
+    if (prefixes_.size() <= most && seen_.insert(prefix).second) prefixes_.push_back(prefix);
+  }
+  std::optional<Error> too_many() const {
+    if (prefixes_.size() <= most) return std::nullopt;
+    return Error{
+        fmt::format("more than {} different addresses at once; ask in parts, or as sets: aclmend cidr",
+                    with_thousands(most)),
+        ""};
+  }
+
+  HostBits host_bits_;
+  bool has_read_input_ = false;
+  std::set<Prefix> seen_;
+  std::vector<Prefix> prefixes_;
+  std::vector<report::InputFile> inputs_;
+};
+
+// Words are addresses, '-' is a list on standard input; files are lists.
+Result<Asking> asking_of(const Options& options) {
+  Asking asking(options.host_bits == "clear" ? HostBits::cleared : HostBits::refused);
+  for (const std::string& word : options.words)
+    if (auto error = word == "-" ? asking.add_list(word) : asking.add_word(word))
+      return fail(std::move(*error));
+  for (const std::string& file : options.files)
+    if (auto error = asking.add_list(file)) return fail(std::move(*error));
+  if (asking.prefixes().empty())
+    return fail("nothing is asked: expected addresses, '-' (a list on standard input) or --file LIST");
+  return asking;
 }
 
 Result<report::EndpointsCovers> covers_report(const Options& options) {
-  TRY(prefixes, prefixes_of(options.words));
+  TRY(asking, asking_of(options));
   TRY(question, question_of(options.list, Rows::all));
   if (question.literal)
     return fail(fmt::format("the flow {} names its ranges itself: no list holds them", question.flow));
   TRY(releases, releases_of(options.list));
   report::EndpointsCovers report;
-  report.coverage = covers(prefixes, releases, question.selection);
+  report.coverage = covers(asking.prefixes(), releases, question.selection);
+  report.frame.inputs = asking.inputs();
   report.asked = question.words;
   report.frame.exit = report.coverage.covered ? exit_answered : exit_findings;
   for (const endpoints::Release& release : releases) add_input(report.frame, release, options.list);
@@ -208,6 +272,59 @@ int covers(const Options& options, Streams& streams) {
   return emit(streams, options.output, formats, status);
 }
 
+// ---- export
+
+std::vector<const ListFormat*> list_formats() {
+  std::vector<const ListFormat*> formats;
+  for (const ListFormat& format : endpoints::list_formats()) formats.push_back(&format);
+  for (const Vendor* vendor : all_vendors())
+    if (vendor->list != nullptr) formats.push_back(vendor->list);
+  return formats;
+}
+
+bool is_wanted(const OutputOptions& output, std::string_view format) {
+  return output.format == format || std::ranges::any_of(output.reports, [&](const std::string& one) {
+           return one.starts_with(fmt::format("{}=", format));
+         });
+}
+
+Result<report::EndpointsExport> export_report(const Options& options) {
+  TRY(question, question_of(options.list, Rows::of_the_flow));
+  TRY(families, endpoints::families_named(options.families));
+  TRY(release, release_of(options.list));
+  const endpoints::ListRequest request{.selection = question.selection,
+                                       .literal = question.literal,
+                                       .words = question.words,
+                                       .flow = question.flow,
+                                       .name = options.name,
+                                       .families = families};
+  TRY(list, endpoints::list_of(release, request));
+  if (options.bare) list.named.heading.clear();
+  report::EndpointsExport report;
+  add_input(report.frame, release, options.list);
+  report.list = std::move(list);
+  return report;
+}
+
+int export_list(const Options& options, Streams& streams) {
+  const auto report = export_report(options);
+  if (!report) return not_judged(streams, report.error());
+  OutputOptions output = options.output;
+  if (output.format == "text") output.format = "plain";
+  std::vector<Format> formats = {{"csv", [&] { return endpoints::csv(report->list); }},
+                                 {"json", [&] { return report::json::endpoints_export(*report); }}};
+  for (const ListFormat* format : list_formats()) {
+    if (!is_wanted(output, format->id)) {
+      formats.push_back({format->id, [] { return std::string(); }});
+      continue;
+    }
+    const auto text = written_as(*format, report->list.named);
+    if (!text) return not_judged(streams, text.error());
+    formats.push_back({format->id, [text = *text] { return text; }});
+  }
+  return emit(streams, output, formats, exit_answered);
+}
+
 // ---- the command line
 
 void declare(CLI::App& app, ListOptions& options) {
@@ -218,6 +335,12 @@ void declare(CLI::App& app, ListOptions& options) {
   app.add_option("--rules", options.rules, "a folder of further flows (repeatable)")
       ->type_name("DIR")
       ->allow_extra_args(false);
+}
+
+std::string export_formats() {
+  std::vector<std::string_view> ids = {"csv", "json"};
+  for (const ListFormat* format : list_formats()) ids.push_back(format->id);
+  return fmt::format("{}; text is plain", fmt::join(ids, ", "));
 }
 
 void declare_endpoints(CLI::App& app, ListOptions& options) {
@@ -235,7 +358,7 @@ std::function<int(Streams&)> define(CLI::App& app) {
   const auto add = [&](const char* name, const char* summary, Run run) {
     CLI::App* command = app.add_subcommand(name, summary);
     declare(*command, chosen->options.list);
-    declare(*command, chosen->options.output, "text or json");
+    declare(*command, chosen->options.output, run == export_list ? export_formats() : "text or json");
     command->callback([chosen, run] { chosen->run = run; });
     return command;
   };
@@ -243,7 +366,24 @@ std::function<int(Streams&)> define(CLI::App& app) {
 
   CLI::App* is_covered = add("covers", "is it published, where, since when? exit 0 yes, 1 no", covers);
   declare_endpoints(*is_covered, chosen->options.list);
-  is_covered->add_option("ip", chosen->options.words, "addresses or prefixes")->required()->type_name("IP");
+  is_covered->add_option("ip", chosen->options.words, "addresses, prefixes, ranges; '-': a list of them")
+      ->type_name("IP");
+  is_covered
+      ->add_option("--file", chosen->options.files, "a list, one a line, '#' begins a comment (repeatable)")
+      ->type_name("LIST")
+      ->allow_extra_args(false);
+  is_covered
+      ->add_option("--host-bits", chosen->options.host_bits,
+                   "what 10.0.0.1/8 is: an error (refuse), or 10.0.0.0/8 (clear)")
+      ->check(CLI::IsMember({"refuse", "clear"}))
+      ->type_name("WORD");
+
+  CLI::App* is_exported = add("export", "the ranges as a list to load", export_list);
+  declare_endpoints(*is_exported, chosen->options.list);
+  is_exported->add_option("--name", chosen->options.name, "what the list is called where a format names it")
+      ->type_name("NAME");
+  is_exported->add_option("--families", chosen->options.families, "ipv4, ipv6 or both")->type_name("WORD");
+  is_exported->add_flag("--bare", chosen->options.bare, "without the comments at its head");
 
   add("diff", "what changed between two lists", diff)
       ->add_option("list", chosen->options.words,
@@ -261,13 +401,16 @@ extern const Command endpoints_command;
 const Command endpoints_command{
     .name = "endpoints",
     .group = "Watch",
-    .summary = "what Microsoft 365 publishes: show, covers, diff",
+    .summary = "what Microsoft 365 publishes: show, covers, export, diff",
     .examples =
         "Which ranges does Microsoft 365 publish, is this address one of them, what changed?\n\n"
         "  aclmend endpoints show                          the ranges that send mail, built in\n"
         "  aclmend endpoints show --instance China --flow hybrid-inbound-https\n"
         "  aclmend endpoints covers 52.100.140.7           exit status 0: yes, 1: no\n"
         "  aclmend endpoints covers 40.92.0.0/14 --instance Worldwide --flow eop-inbound-smtp\n"
+        "  aclmend endpoints covers --file seen.txt        many, a list with one a line; '-' is standard "
+        "input\n"
+        "  aclmend endpoints export --format ipset         a list to load: plain, csv, json, edl, nft, …\n"
         "  aclmend endpoints diff 2018072800 2019022800    what changed in the SMTP rows\n"
         "  aclmend endpoints diff saved.json --all         a saved answer against the list built in\n",
     .define = define,

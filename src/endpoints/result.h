@@ -163,6 +163,7 @@ struct Asked {
   Prefix prefix;
   AddressSet covered;  // by one list: the one that covers most
   AddressSet missing;
+  std::vector<std::uint32_t> rows;  // those of Coverage::rows that hold some of it, ascending
 };
 
 struct Coverage {
@@ -172,7 +173,8 @@ struct Coverage {
   std::vector<std::string> notes;
 };
 
-// Rows that the selection does not choose do not count; without one every row does.
+// Rows that the selection does not choose do not count; without one every row does. Made for very many
+// addresses: each costs a few searches.
 Coverage covers(std::span<const Prefix> asked, std::span<const Release> in_force,
                 const std::optional<Selection>& selection);
 
