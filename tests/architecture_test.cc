@@ -31,7 +31,7 @@ constexpr Room rooms[] = {
     {"src/evidence", "vendors/vendor.h sets base"},
     {"src/audit", "inventory endpoints model sets base"},
     {"src/fix", "vendors/vendor.h difference audit model sets base"},
-    {"src/report", "result audit/codes.h endpoints/lists.h model/policy.h model/question.h sets base"},
+    {"src/report", "result audit/codes.h endpoints/lists.h endpoints/verify.h model/policy.h model/question.h sets base"},
     {"src/cli", "*"},
     {"src/main.cc", "cli"},
     {"vendors/vendor.h", "model sets base"},

@@ -42,8 +42,10 @@ Result<DeviceAudit> audit(const Question& question);
 // the mail host's families.
 Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);
 
-// ACM050: the list was last checked longer ago than `max_age`, or nobody knows when.
-std::optional<Finding> unchecked_list(const endpoints::Release& release, std::chrono::days max_age, Time today);
+// ACM050: the list was last checked longer ago than `max_age`, or nobody knows when. `checked` is a date or
+// empty.
+std::optional<Finding> unchecked_list(const endpoints::Release& release, const std::string& checked,
+                                      std::chrono::days max_age, Time today);
 
 // The id of a finding: a digest of what names it, which holds no ranges, no line number and no code.
 std::string fingerprint(std::initializer_list<std::string_view> parts);
