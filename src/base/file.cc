@@ -176,6 +176,12 @@ Result<bool> write_file(const std::string& path, std::string_view text) {
   return true;
 }
 
+Result<bool> make_file(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
+  if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be made: {}", words_for(errno))));
+  return true;
+}
+
 Result<bool> make_folder(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
     if (::mkdir(path.substr(0, slash).c_str(), 0700) != 0 && errno != EEXIST)

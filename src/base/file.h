@@ -17,6 +17,9 @@ Result<SourcePtr> read_file(const std::string& path);
 // Replaces the file in one step (temporary file beside it, fsync, rename), mode 0600.
 Result<bool> write_file(const std::string& path, std::string_view text);
 
+// Makes an empty file where none is there yet, mode 0600; one that is there is left as it is.
+Result<bool> make_file(const std::string& path);
+
 // Makes the folder, and those above it, where they are not there yet; mode 0700.
 Result<bool> make_folder(const std::string& path);
 

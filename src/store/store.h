@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
-
-struct sqlite3;
+#include "store/database.h"
 
 namespace aclmend::store {
 
@@ -141,10 +139,6 @@ class Store {
   Result<std::vector<std::string>> damages() const;
 
  private:
-  struct Close {
-    void operator()(sqlite3* database) const;
-  };
-  using Database = std::unique_ptr<sqlite3, Close>;
   Store(std::string path, Database database);
 
   std::string path_;
