@@ -158,20 +158,13 @@ std::string nft_sets(const NamedList& list) {
 constexpr std::size_t longest_ending = 3;  // "-v4"
 
 constexpr std::array formats = {
-    ListFormat{.id = "plain",
-               .title = "plain list",
-               .longest_name = 0,
-               .most_prefixes = 0,
-               .beyond = {},
-               .write = plain},
+    ListFormat{.id = "plain", .longest_name = 0, .most_prefixes = 0, .beyond = {}, .write = plain},
     ListFormat{.id = "edl",
-               .title = "external dynamic list of PAN-OS",
                .longest_name = 0,
                .most_prefixes = 50'000,  // of all lists of a small or middle device together
                .beyond = "PAN-OS skips the entries beyond",
                .write = external_dynamic_list},
     ListFormat{.id = "nft",
-               .title = "set of nftables",
                .longest_name = 255 - longest_ending,  // since Linux 4.14
                .most_prefixes = 0,
                .beyond = {},

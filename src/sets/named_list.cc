@@ -19,8 +19,8 @@ std::string complaint(std::string_view name, const ListFormat& format) {
     return fmt::format(
         "expected a name of letters, digits, '-' and '_' that begins with a letter, found '{}'", name);
   if (name.size() > format.longest_name)
-    return fmt::format("the name '{}' has {} characters; in a {} it may have {}", name, name.size(),
-                       format.title, format.longest_name);
+    return fmt::format("{}: a name of at most {} characters, and '{}' has {}", format.id, format.longest_name,
+                       name, name.size());
   return "";
 }
 
@@ -32,8 +32,8 @@ Result<std::string> written_as(const ListFormat& format, const NamedList& list) 
   if (std::string wrong = complaint(list.name, format); !wrong.empty()) return fail(std::move(wrong));
   const std::size_t prefixes = list.addresses.prefixes().size();
   if (format.most_prefixes != 0 && prefixes > format.most_prefixes)
-    return fail(fmt::format("{} prefixes are more than the {} of a {}: {}", with_thousands(prefixes),
-                            with_thousands(format.most_prefixes), format.title, format.beyond));
+    return fail(fmt::format("{}: at most {} prefixes, and these are {}; {}", format.id,
+                            with_thousands(format.most_prefixes), with_thousands(prefixes), format.beyond));
   NamedList safe{list.name, list.addresses, heading_line(list.description), {}};
   for (const std::string& line : list.heading) safe.heading.push_back(heading_line(line));
   return format.write(safe);

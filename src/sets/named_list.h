@@ -23,7 +23,6 @@ struct NamedList {
 // address, heading and description in printable ASCII of at most `longest_heading_line` bytes.
 struct ListFormat {
   std::string_view id;            // "ipset", as --format takes it
-  std::string_view title;         // "restore file of ipset"
   std::size_t longest_name = 0;   // 0: the name does not stand in it
   std::size_t most_prefixes = 0;  // 0: as many as you like
   std::string_view beyond;        // what becomes of more: "PAN-OS skips the entries beyond"

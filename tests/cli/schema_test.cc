@@ -66,6 +66,7 @@ std::vector<Written> documents(const test::Folder& folder) {
       {"endpoints-show", {"endpoints", "show"}},
       {"endpoints-diff", {"endpoints", "diff", list, list}},
       {"endpoints-covers", {"endpoints", "covers", "40.92.1.1"}},
+      {"endpoints-export", {"endpoints", "export"}},
   };
 }
 

@@ -46,7 +46,6 @@ std::string write_group(const NamedList& list) {
 }  // namespace
 
 const ListFormat object_group_format{.id = "cisco-asa",
-                                     .title = "Cisco ASA object group",
                                      .longest_name = longest_group_name,
                                      .most_prefixes = 0,
                                      .beyond = {},

@@ -61,7 +61,6 @@ std::string write_restore(const NamedList& list) {
 }  // namespace
 
 const ListFormat restore_format{.id = "ipset",
-                                .title = "restore file of ipset",
                                 .longest_name = longest_set_name - longest_ending,
                                 .most_prefixes = most_elements,
                                 .beyond = "a set of ours holds no more",
