@@ -1,6 +1,7 @@
 # Sourced by ./demo and ./check: what a Debian 12 needs, and how it is installed where it is missing.
 # shellcheck shell=bash disable=SC2034
-build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libzstd-dev
+build_packages=(g++ cmake ninja-build libboost1.81-dev libcli11-dev libfmt-dev libsqlite3-dev libssl-dev
+                libyaml-cpp-dev libzstd-dev
                 nlohmann-json3-dev zlib1g-dev python3)
 test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml iprange grepcidr
                iptables ipset iproute2 nftables) # the last four: the kernel as an oracle

@@ -8,7 +8,6 @@
 #include <random>
 #include <thread>
 
-#include "base/digest.h"
 #include "base/text.h"
 #include "endpoints/import.h"
 #include "inventory/flows.h"

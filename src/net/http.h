@@ -35,9 +35,9 @@ struct HttpOptions {
 // to be told, at most 64 KiB, as far as it could be had: what is wrong with it does not hide the status.
 struct HttpAnswer {
   int status = 0;
-  std::string reason, content_type;                 // printable
-  std::optional<std::chrono::seconds> retry_after;  // a date is counted from the answer's own Date
-  std::string body;                                 // as it came: hostile until read
+  std::string reason{}, content_type{};               // printable
+  std::optional<std::chrono::seconds> retry_after{};  // a date is counted from the answer's own Date
+  std::string body{};                                 // as it came: hostile until read
 };
 
 struct HttpFailure {
@@ -56,7 +56,7 @@ struct HttpFailure {
     redirect,   // to somewhere that is not followed
   };
   Kind kind = Kind::protocol;
-  std::string message;          // printable, one sentence without a full stop; no credentials
+  std::string message{};        // printable, one sentence without a full stop; no credentials
   std::string hint{};           // what to do, where there is something
   bool worth_retrying = false;  // the same request may fare better in a while
 };
