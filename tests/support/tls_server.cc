@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -155,6 +157,7 @@ class Line {
       const std::string part = read();
       if (part.empty()) return {};
       text += part;
+      if (text[0] < 'A' || text[0] > 'Z') return text;  // no HTTP: what a plain server sees of TLS
     }
     return text;
   }
@@ -169,7 +172,11 @@ class Line {
   }
 
   void end(Reply::Ending ending) {
-    if (ending == Reply::Ending::reset) reset(fd_);
+    if (ending == Reply::Ending::reset) {
+      int unsent = 1;  // a reset throws away what did not arrive yet
+      while (::ioctl(fd_, SIOCOUTQ, &unsent) == 0 && unsent > 0 && pause(1)) continue;
+      reset(fd_);
+    }
     if (tls_ != nullptr && ending == Reply::Ending::proper) SSL_shutdown(tls_);
     if (ending == Reply::Ending::proper || ending == Reply::Ending::cut) {
       ::shutdown(fd_, SHUT_WR);
@@ -197,7 +204,7 @@ class Line {
 
 Request parse_request(const std::string& text) {
   Request request;
-  const auto lines = split(text.substr(0, text.find("\r\n\r\n")), '\n');
+  const auto lines = split(std::string_view(text).substr(0, text.find("\r\n\r\n")), '\n');
   const auto words = split(trimmed(lines[0]), ' ');
   request.method = words[0];
   if (words.size() > 1) request.target = words[1];
@@ -328,6 +335,10 @@ struct TlsServer::Inside {
   void talk(Line& line, const std::string& server_name) {
     const std::string text = line.read_header();
     if (text.empty()) return;
+    if (text.find("\r\n\r\n") == std::string::npos) {
+      line.write(answer(400, {}, "no HTTP"));
+      return line.end(Reply::Ending::cut);
+    }
     Request request = parse_request(text);
     request.server_name = server_name;
     {
