@@ -121,8 +121,12 @@ struct AnswerReader::Inside {
             .worth_retrying = true};
   }
 
+  // Beast 1.81 asserts that the end of the chunks ("0", CR, LF, CR, LF) does not come in pieces after the
+  // first three bytes. Before the last of those five there is nothing that could not wait.
+  bool is_worth_parsing() const { return pending.size() >= (head && parser.chunked() ? 5 : 1); }
+
   std::optional<HttpFailure> parse() {
-    while (!pending.empty() && !parser.is_done()) {
+    while (!parser.is_done() && is_worth_parsing()) {
       error_code error;
       const std::size_t used = parser.put(boost::asio::buffer(pending), error);
       pending.erase(0, used);
