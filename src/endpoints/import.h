@@ -29,7 +29,8 @@ struct Imported {
 // `Worldwide-2023073100.json`, `worldwide/2018063000.json`, `usgovgcchigh-2025-12-01.json`.
 Result<Imported> recognise(const Source& source, const Said& said);
 
-// What a file's name and folder say: the last word that names an instance, the version or the date.
+// What a file's name says, of the instance also the folder that it lies in. Two that contradict each other
+// say nothing.
 struct Named {
   std::optional<Instance> instance;
   bool by_folder = false;

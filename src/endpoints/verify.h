@@ -22,12 +22,13 @@ struct ReleaseChange {
   std::string version;  // empty: not known, then `as_of` is
   std::string as_of;
   std::string first_seen;
-  std::optional<Difference> difference;  // of the rows chosen against the release before; none: the first
-  std::string not_compared;              // why there is none where one was to be
+  std::optional<Difference> difference;  // of the rows chosen, against the last release that holds such rows
+  bool is_first = false;                 // there is none before it: everything it holds is "added"
+  std::string not_compared;              // why there is no difference
 };
 
 // One a release, oldest first; without a selection all rows are compared. A release that holds no chosen row
-// is said to hold none, and the next one is compared with the last that did.
+// is not compared: it may be a part of a list.
 std::vector<ReleaseChange> release_changes(std::span<const Kept> releases,
                                            const std::optional<Selection>& selection);
 
@@ -35,7 +36,8 @@ std::vector<ReleaseChange> release_changes(std::span<const Kept> releases,
 
 struct Step {
   std::string from, to;  // versions, or dates where there is none
-  enum class By : std::uint8_t { changes, derived, nothing } by = By::nothing;
+  enum class By : std::uint8_t { changes, derived, nothing };
+  By by = By::nothing;
   std::size_t records = 0;  // carried out
   std::vector<NotApplied> not_applied;
   std::vector<RowDifference> differences;
