@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 #include "endpoints/lists.h"
@@ -26,7 +27,6 @@ const ListFormat& format_named(std::string_view id) {
   throw std::logic_error("no such format");
 }
 
-// A namespace, or the reason why the kernel is not asked.
 struct Kernel {
   Descriptor home, inside;
 };
@@ -38,6 +38,14 @@ Result<Kernel> kernel(const std::vector<std::string>& probe, std::string_view in
   TRY(probed, ran(probe, in));
   if (probed.status != 0) return fail(fmt::format("{}: {}", probe[0], trimmed(probed.err)));
   return kernel;
+}
+
+// A namespace in which the program works; where there is none the test says that nothing was asked.
+std::optional<Kernel> asked(const std::vector<std::string>& probe, std::string_view in) {
+  auto made = kernel(probe, in);
+  if (made) return std::move(*made);
+  WARN("exported lists were not loaded into the kernel: " << made.error().message);
+  return std::nullopt;
 }
 
 AddressSet element_of(const Json& element) {
@@ -55,7 +63,8 @@ AddressSet nft_holds(const std::string& name) {
   REQUIRE(listed);
   AddressSet all;
   if (listed->status != 0) return all;
-  for (const Json& item : Json::parse(listed->out).at("nftables"))
+  const Json document = Json::parse(listed->out);
+  for (const Json& item : document.at("nftables"))
     if (item.contains("set") && item["set"].contains("elem"))
       for (const Json& element : item["set"]["elem"]) all |= element_of(element);
   return all;
@@ -78,11 +87,8 @@ NamedList some_list(std::mt19937_64& dice) {
 }  // namespace
 
 TEST_CASE("nft loads its sets, and loads them again over others", "[kernel][lists]") {
-  const auto kernel = oracle::kernel({"nft", "-f", "-"}, "add table inet filter\n");
-  if (!kernel) {
-    WARN("nft was not asked about exported sets: " << kernel.error().message);
-    return;
-  }
+  const auto kernel = asked({"nft", "-f", "-"}, "add table inet filter\n");
+  if (!kernel) return;
   const Inside there(kernel->inside, kernel->home);
   AddressSet before;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -112,8 +118,8 @@ TEST_CASE("nft loads its sets, and loads them again over others", "[kernel][list
 }
 
 TEST_CASE("nft leaves the set as it was where a file is spoilt", "[kernel][lists]") {
-  const auto kernel = oracle::kernel({"nft", "-f", "-"}, "add table inet filter\n");
-  if (!kernel) return WARN("nft was not asked about a spoilt file: " << kernel.error().message);
+  const auto kernel = asked({"nft", "-f", "-"}, "add table inet filter\n");
+  if (!kernel) return;
   const Inside there(kernel->inside, kernel->home);
   const AddressSet first(parse_prefix("192.0.2.0/24").value()),
       second(parse_prefix("198.51.100.0/24").value());
@@ -126,11 +132,8 @@ TEST_CASE("nft leaves the set as it was where a file is spoilt", "[kernel][lists
 }
 
 TEST_CASE("ipset restores its sets, and restores them again over others that rules use", "[kernel][lists]") {
-  const auto kernel = oracle::kernel({"ipset", "restore"}, "create probe hash:net\ndestroy probe\n");
-  if (!kernel) {
-    WARN("ipset was not asked about exported sets: " << kernel.error().message);
-    return;
-  }
+  const auto kernel = asked({"ipset", "restore"}, "create probe hash:net\ndestroy probe\n");
+  if (!kernel) return;
   const Inside there(kernel->inside, kernel->home);
   AddressSet before;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -156,15 +159,20 @@ TEST_CASE("ipset restores its sets, and restores them again over others that rul
   CHECK(names->out.find("M365-EOP.") == std::string::npos);
 }
 
-TEST_CASE("a set of another kind under the name stays as it is, and ipset says so", "[kernel][lists]") {
-  const auto kernel = oracle::kernel({"ipset", "restore"}, "create EOP-v4 hash:ip\nadd EOP-v4 192.0.2.1\n");
-  if (!kernel) return WARN("ipset was not asked about a set of another kind: " << kernel.error().message);
+TEST_CASE("a set of another kind under a name stays as it is, and so does the other family's",
+          "[kernel][lists]") {
+  const auto kernel = asked({"ipset", "restore"},
+                            "create EOP-v4 hash:net\nadd EOP-v4 192.0.2.0/24\n"
+                            "create EOP-v6 hash:ip family inet6\nadd EOP-v6 2001:db8::1\n");
+  if (!kernel) return;
   const Inside there(kernel->inside, kernel->home);
-  const AddressSet addresses(parse_prefix("198.51.100.0/24").value());
+  const AddressSet addresses = AddressSet(parse_prefix("198.51.100.0/24").value()) |
+                               AddressSet(parse_prefix("2001:db8:1::/48").value());
   const auto refused =
       ran({"ipset", "restore"}, written_as(format_named("ipset"), {"EOP", addresses, "", {}}).value());
   CHECK(refused->status != 0);
-  CHECK(ipset_holds("EOP-v4") == AddressSet(parse_prefix("192.0.2.1/32").value()));
+  CHECK(ipset_holds("EOP-v4") == AddressSet(parse_prefix("192.0.2.0/24").value()));
+  CHECK(ipset_holds("EOP-v6") == AddressSet(parse_prefix("2001:db8::1/128").value()));
 }
 
 }  // namespace aclmend::oracle

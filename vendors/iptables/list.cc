@@ -31,30 +31,40 @@ std::vector<Prefix> elements_of(const AddressSet& addresses) {
   return elements;
 }
 
-std::string one_set(std::string_view name, Family family, const AddressSet& addresses) {
+// The steps of one set. Those of both families are done side by side: what ipset refuses it refuses before
+// any set in force has changed.
+struct Steps {
+  std::string create, fill, swap, destroy;
+};
+
+Steps steps_of(std::string_view name, Family family, const AddressSet& addresses) {
   const std::string_view ending = family_endings[family == Family::ipv4 ? 0 : 1];
   const std::string live = fmt::format("{}{}", name, ending);
   const std::string next = fmt::format("{}.{}", name, ending.substr(1));  // no name of a list has a '.'
   const std::vector<Prefix> elements = elements_of(addresses);
   const std::size_t maxelem = std::max(usual_maxelem, std::bit_ceil(elements.size()));
-  std::string text;
+  Steps steps;
   for (const std::string& set : {live, next})
-    text += fmt::format("create {} hash:net family {} maxelem {} -exist\n", set,
-                        family == Family::ipv4 ? "inet" : "inet6", maxelem);
-  text += fmt::format("flush {}\n", next);
-  for (const Prefix& prefix : elements) text += fmt::format("add {} {}\n", next, to_string(prefix));
-  return text + fmt::format("swap {} {}\ndestroy {}\n", next, live, next);
+    steps.create += fmt::format("create {} hash:net family {} maxelem {} -exist\n", set,
+                                family == Family::ipv4 ? "inet" : "inet6", maxelem);
+  steps.fill = fmt::format("flush {}\n", next);
+  for (const Prefix& prefix : elements) steps.fill += fmt::format("add {} {}\n", next, to_string(prefix));
+  steps.swap = fmt::format("swap {} {}\n", next, live);
+  steps.destroy = fmt::format("destroy {}\n", next);
+  return steps;
 }
 
 std::string write_restore(const NamedList& list) {
   std::vector<std::string> head = list.heading;
   if (!head.empty())
-    head.push_back(
-        fmt::format("load it with: ipset restore -file THIS; rules name the sets: --match-set {}{}",
-                    list.name, list.addresses.v4.empty() ? family_endings[1] : family_endings[0]));
+    head.push_back(fmt::format("load it with: ipset restore < THIS; a rule names a set: --match-set {}{}",
+                               list.name, family_endings[list.addresses.v4.empty() ? 1 : 0]));
+  std::vector<Steps> sets;
+  if (!list.addresses.v4.empty()) sets.push_back(steps_of(list.name, Family::ipv4, {list.addresses.v4, {}}));
+  if (!list.addresses.v6.empty()) sets.push_back(steps_of(list.name, Family::ipv6, {{}, list.addresses.v6}));
   std::string text = comments(editing.comment, head);
-  if (!list.addresses.v4.empty()) text += one_set(list.name, Family::ipv4, {list.addresses.v4, {}});
-  if (!list.addresses.v6.empty()) text += one_set(list.name, Family::ipv6, {{}, list.addresses.v6});
+  for (const auto step : {&Steps::create, &Steps::fill, &Steps::swap, &Steps::destroy})
+    for (const Steps& set : sets) text += set.*step;
   return text;
 }
 

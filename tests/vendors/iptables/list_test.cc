@@ -40,7 +40,7 @@ TEST_CASE("a restore file fills a set beside the one in force and swaps them", "
                                            AddressSet(parse_prefix("192.0.2.7/32").value())))
             .value() ==
         "# a comment\n"
-        "# load it with: ipset restore -file THIS; rules name the sets: --match-set EOP-v4\n"
+        "# load it with: ipset restore < THIS; a rule names a set: --match-set EOP-v4\n"
         "create EOP-v4 hash:net family inet maxelem 65536 -exist\n"
         "create EOP.v4 hash:net family inet maxelem 65536 -exist\n"
         "flush EOP.v4\n"
@@ -48,6 +48,25 @@ TEST_CASE("a restore file fills a set beside the one in force and swaps them", "
         "add EOP.v4 192.0.2.7/32\n"
         "swap EOP.v4 EOP-v4\n"
         "destroy EOP.v4\n");
+}
+
+TEST_CASE("both families are filled before either is swapped in", "[iptables][ipset][lists]") {
+  NamedList list = list_of(AddressSet(parse_prefix("40.92.0.0/15").value()) |
+                           AddressSet(parse_prefix("2001:db8::/32").value()));
+  list.heading.clear();
+  CHECK(written_as(restore_format, list).value() ==
+        "create EOP-v4 hash:net family inet maxelem 65536 -exist\n"
+        "create EOP.v4 hash:net family inet maxelem 65536 -exist\n"
+        "create EOP-v6 hash:net family inet6 maxelem 65536 -exist\n"
+        "create EOP.v6 hash:net family inet6 maxelem 65536 -exist\n"
+        "flush EOP.v4\n"
+        "add EOP.v4 40.92.0.0/15\n"
+        "flush EOP.v6\n"
+        "add EOP.v6 2001:db8::/32\n"
+        "swap EOP.v4 EOP-v4\n"
+        "swap EOP.v6 EOP-v6\n"
+        "destroy EOP.v4\n"
+        "destroy EOP.v6\n");
 }
 
 TEST_CASE("a set's name has at most 31 characters, its ending included", "[iptables][ipset][lists]") {
