@@ -60,6 +60,9 @@ Json to_json(const NotApplied& one) {
 
 Json to_json(const RowDifference& one) { return {{"row", one.row}, {"what", one.what}}; }
 
+Json to_json(const Step& step);
+Json to_json(const Verification& one);
+
 template <class T>
 Json list(const std::vector<T>& values) {
   Json array = Json::array();
