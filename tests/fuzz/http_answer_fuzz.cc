@@ -38,7 +38,7 @@ Read read(std::string_view bytes, std::size_t part, AnswerReader::Body body) {
 // The first byte is the size of the pieces, and whether a body is wanted.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
-  const std::size_t part = std::max(1, bytes[0] / 2);
+  const std::size_t part = std::max<std::size_t>(1, bytes[0] / 2U);
   const auto body = bytes[0] % 2 == 0 ? AnswerReader::Body::read : AnswerReader::Body::none;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   if (read(text, part, body) != read(text, 1, body)) __builtin_trap();

@@ -139,7 +139,7 @@ TEST_CASE("what is wrong with an error's body does not hide the status", "[net][
   CHECK(answer_of(saying({answer_head(500, {"Content-Length: 99999999999999"}), Ending::endless, "x"}))
             .body.size() == 65536);
   HttpOptions hasty = trusting();
-  hasty.idle = 150ms;
+  hasty.idle = 500ms;
   CHECK(answer_of(saying({answer_head(429, {"Content-Length: 9"}) + "slow", Ending::silent}), hasty).body ==
         "slow");
 }
@@ -300,17 +300,17 @@ TEST_CASE("each step has its deadline and says which it was", "[net][http][deadl
                "accepted the connection, but the TLS handshake was not done within 150 ms"));
   }
   SECTION("the answer's beginning, and its header") {
-    hasty.idle = 150ms;
-    CHECK(late(failure_of(saying({"", Ending::silent}), hasty), "no answer to the request within 150 ms"));
+    hasty.idle = 500ms;
+    CHECK(late(failure_of(saying({"", Ending::silent}), hasty), "no answer to the request within 500 ms"));
     CHECK(late(failure_of(saying({"HTTP/1.1 200 OK\r\nA:", Ending::silent}), hasty),
-               "the header of the answer did not end within 150 ms"));
+               "the header of the answer did not end within 500 ms"));
     CHECK(late(failure_of(saying({"HTTP/1.1 200 OK\r\n", Ending::dripping, "A"}), hasty),
-               "the header of the answer did not end within 150 ms"));
+               "the header of the answer did not end within 500 ms"));
   }
   SECTION("the body") {
-    hasty.idle = 150ms;
+    hasty.idle = 500ms;
     CHECK(late(failure_of(saying({answer_head(200, {"Content-Length: 9"}) + "12345", Ending::silent}), hasty),
-               "the answer stopped after 5 of 9 bytes of its body within 150 ms"));
+               "the answer stopped after 5 of 9 bytes of its body within 500 ms"));
   }
   SECTION("the whole, where each part is quick enough") {
     hasty.whole = 200ms;
