@@ -76,6 +76,18 @@ std::string counted(const AddressSet& addresses, Families families) {
   return "";
 }
 
+// Without the day of the last check, which moves while the list does not.
+std::string lasting_title(const Release& release) {
+  Release named;
+  named.instance = release.instance;
+  named.version = release.version;
+  named.as_of = release.as_of;
+  named.origin = release.origin;
+  named.file = release.file;
+  named.completeness = release.completeness;
+  return title(named);
+}
+
 std::vector<std::string> heading_of(const List& list) {
   const std::string chosen =
       list.flow.empty() ? list.asked : fmt::format("{} (flow {})", list.asked, list.flow);
@@ -85,9 +97,9 @@ std::vector<std::string> heading_of(const List& list) {
              fact("chosen", chosen), fact("holds", counted(list.named.addresses, list.families))};
     return lines;
   }
-  lines = {"addresses that Microsoft 365 publishes, chosen by aclmend", fact("list", title(list.release)),
-           fact("sha256", list.release.sha256), fact("chosen", chosen),
-           fact("holds", counted(list.named.addresses, list.families))};
+  lines = {"addresses that Microsoft 365 publishes, chosen by aclmend",
+           fact("list", lasting_title(list.release)), fact("sha256", list.release.sha256),
+           fact("chosen", chosen), fact("holds", counted(list.named.addresses, list.families))};
   for (const std::string& remark : list.release.remarks) lines.push_back(fact("note", remark));
   lines.push_back(
       fact("direction", "Microsoft's list states no direction: who connects to whom is not said"));
@@ -96,7 +108,7 @@ std::vector<std::string> heading_of(const List& list) {
 
 std::string description_of(const List& list) {
   if (list.is_literal) return fmt::format("{} (flow {})", list.asked, list.flow);
-  return fmt::format("{}; {}; sha256 {}", title(list.release), list.asked, list.release.sha256);
+  return fmt::format("{}; {}; sha256 {}", lasting_title(list.release), list.asked, list.release.sha256);
 }
 
 // ---- the texts -------------------------------------------------------------------------------------------
@@ -231,13 +243,13 @@ Result<List> list_of(const Release& release, const ListRequest& request) {
   list.named.name = request.name.empty() ? default_name(release.instance, request.flow) : request.name;
   list.named.addresses =
       request.literal ? of_families(*request.literal, request.families) : addresses(list.rows);
-  const std::string where = list.is_literal ? request.words : title(release);
+  const std::string where = list.is_literal ? fmt::format("flow {}", request.flow) : lasting_title(release);
   if (list.named.addresses.empty())
     return fail(
-        fmt::format("{}: {} holds no {} address", where, request.words, family_words(request.families)));
+        fmt::format("{}: no {} address among {}", where, family_words(request.families), request.words));
   if (holds_a_whole_family(list.named.addresses))
-    return fail(fmt::format("{}: {} would be every address of a family; that is no list of Microsoft's",
-                            where, request.words));
+    return fail(fmt::format("{}: {} are every address of a family; that is no list of Microsoft's", where,
+                            request.words));
   list.named.description = description_of(list);
   for (const std::string& line : heading_of(list)) list.named.heading.push_back(heading_line(line));
   return list;

@@ -72,8 +72,8 @@ TEST_CASE("the plain list of what is built in", "[endpoints][lists]") {
   const Release now = newest(Instance::worldwide);
   CHECK(text_as("plain", smtp_list(now)) ==
         "# addresses that Microsoft 365 publishes, chosen by aclmend\n"
-        "# list       " +
-            title(now) + "\n# sha256     " + now.sha256 +
+        "# list       Microsoft 365 Worldwide as of " +
+            now.as_of + ", built in\n# sha256     " + now.sha256 +
             "\n"
             "# chosen     Exchange rows with TCP 25 and addresses (flow eop-inbound-smtp)\n"
             "# holds      4 IPv4 prefixes, 2 IPv6 prefixes\n"
@@ -108,10 +108,9 @@ TEST_CASE("one family can be asked for, and is all there is then", "[endpoints][
 TEST_CASE("what would be empty, or everything, is an error", "[endpoints][lists]") {
   ListRequest request = smtp_request();
   request.families = Families::ipv6;
-  CHECK(
-      list_of(release_with({row(1, {"192.0.2.0/24"})}), request).error().message ==
-      "Microsoft 365 Worldwide 2025120100, file list.json: Exchange rows with TCP 25 and addresses holds no "
-      "IPv6 address");
+  CHECK(list_of(release_with({row(1, {"192.0.2.0/24"})}), request).error().message ==
+        "Microsoft 365 Worldwide 2025120100, file list.json: no IPv6 address among Exchange rows with TCP 25 "
+        "and addresses");
   CHECK_FALSE(list_of(release_with({}), smtp_request()));
   CHECK(list_of(release_with({row(1, {"0.0.0.0/1", "128.0.0.0/1"})}), smtp_request())
             .error()
@@ -187,6 +186,18 @@ TEST_CASE("more than PAN-OS takes is refused", "[endpoints][lists]") {
   hosts.pop_back();
   many.addresses = {FlipSet<V4>::of(hosts), {}};
   CHECK(written_as(format_named("edl"), many));
+}
+
+TEST_CASE("a check of the list changes no byte of what was exported from it", "[endpoints][lists]") {
+  Release release = release_with({row(1, {"192.0.2.0/24"})});
+  release.origin = Origin::store;
+  release.checked = "2026-01-01";
+  const List before = smtp_list(release);
+  release.checked = "2026-01-02";
+  const List after = smtp_list(release);
+  for (const char* format : {"plain", "edl", "nft"}) CHECK(text_as(format, before) == text_as(format, after));
+  CHECK(csv(before) == csv(after));
+  CHECK(before.named.description == after.named.description);
 }
 
 TEST_CASE("a set of nftables a family, of those that have addresses", "[endpoints][lists]") {
