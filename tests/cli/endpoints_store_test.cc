@@ -1,12 +1,10 @@
 // The commands over the store as a user meets them: a real HTTPS server plays Microsoft's service, and a store of
 // its own stands in each test's folder.
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "base/clock.h"
+#include "endpoints/import.h"
 #include "tests/support/folder.h"
 #include "tests/support/program.h"
 #include "tests/support/test.h"
@@ -18,16 +16,22 @@ using Json = nlohmann::json;
 
 namespace {
 
-std::string list_with(const std::string& smtp_ips) {
-  return R"([{"id":1,"serviceArea":"Exchange","ips":["13.107.6.152/31","2603:1006::/40"],"tcpPorts":"80,443","category":"Optimize","required":true},
- {"id":10,"serviceArea":"Exchange","ips":[)" +
-         smtp_ips + R"(],"tcpPorts":"25","category":"Allow","required":true}])";
+// The list built in, with other addresses in its SMTP row: what Microsoft's service answers.
+std::string list_with(const std::vector<std::string>& smtp_ips) {
+  endpoints::Release release = endpoints::newest(endpoints::Instance::worldwide);
+  for (endpoints::Row& row : release.rows)
+    if (selects(endpoints::smtp_selection(), row)) {
+      row.ips.clear();
+      for (const std::string& ip : smtp_ips) row.ips.push_back(*parse_prefix(ip));
+    }
+  return endpoints::encode(release);
 }
-const std::string today = list_with(
-    R"("40.92.0.0/15","40.107.0.0/16","52.100.0.0/14","104.47.0.0/17","2a01:111:f400::/48","2a01:111:f403::/48")");
-const std::string with_new = list_with(
-    R"("40.92.0.0/15","40.107.0.0/16","52.100.0.0/14","104.47.0.0/17","203.0.113.0/24","2a01:111:f400::/48","2a01:111:f403::/48")");
-const std::string shrunken = list_with(R"("40.107.0.0/16","104.47.0.0/17","2a01:111:f400::/48","2a01:111:f403::/48")");
+const std::string today = list_with({"40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17",
+                                     "2a01:111:f400::/48", "2a01:111:f403::/48"});
+const std::string with_new = list_with({"40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17",
+                                        "203.0.113.0/24", "2a01:111:f400::/48", "2a01:111:f403::/48"});
+const std::string shrunken =
+    list_with({"40.107.0.0/16", "104.47.0.0/17", "2a01:111:f400::/48", "2a01:111:f403::/48"});
 
 std::string addition(const std::string& effective) {
   return R"([{"id":7,"endpointSetId":10,"disposition":"Change","version":"2026020200","impact":"AddedIp","add":{"effectiveDate":")" +
