@@ -325,7 +325,8 @@ TEST_CASE("history tells every release held and what it changed", "[cli][store][
   service.fetch({"--force"});
   const Json document = json_of(service.run({"endpoints", "history", "--format", "json"}), "endpoints-history");
   REQUIRE(document["releases"].size() == 2);
-  CHECK(document["releases"][0]["difference"].is_null());
+  CHECK(document["releases"][0]["is_first"] == true);
+  CHECK(document["releases"][0]["difference"]["added"].size() == 6);
   CHECK(document["releases"][1]["version"] == "2026020200");
   CHECK(document["releases"][1]["difference"]["added"] == Json{"203.0.113.0/24"});
   CHECK(document["releases"][1]["difference"]["rows"][0]["change"] == "widened");

@@ -49,6 +49,7 @@ Json to_json(const ReleaseChange& one) {
   return {{"version", or_null(one.version)},
           {"as_of", or_null(one.as_of)},
           {"first_seen", or_null(one.first_seen)},
+          {"is_first", one.is_first},
           {"difference", to_json(one.difference)},
           {"not_compared", or_null(one.not_compared)}};
 }

@@ -118,7 +118,7 @@ std::string endpoints_history(const EndpointsHistory& report) {
     text += fmt::format("\n{:<10}", key_of(one.version, one.as_of));
     if (!one.first_seen.empty()) text += fmt::format("  here since {}", one.first_seen);
     if (!one.not_compared.empty()) text += printable(fmt::format("  {}", one.not_compared));
-    else if (!one.difference) text += "  the first one held";
+    else if (one.is_first) text += "  the first one here";
     else if (one.difference->rows.empty()) text += "  no change";
     else text += printable("  " + rows_in_words(*one.difference));
     text += '\n';
