@@ -48,6 +48,7 @@ constexpr const char* rows =
 // A command line for every schema.
 std::vector<Written> documents(const test::Folder& folder) {
   const std::string list = folder.write("worldwide.json", rows);
+  const std::string store = folder.path() + "/store.sqlite";
   const std::string config = (test::root() / "tests/cli/edge.cfg").string();
   const std::string inventory = folder.write(
       "aclmend.yaml",
@@ -67,6 +68,11 @@ std::vector<Written> documents(const test::Folder& folder) {
       {"endpoints-diff", {"endpoints", "diff", list, list}},
       {"endpoints-covers", {"endpoints", "covers", "40.92.1.1"}},
       {"endpoints-export", {"endpoints", "export"}},
+      {"endpoints-import", {"endpoints", "import", list, "--version", "2025120100", "--store", store}},
+      {"endpoints-history", {"endpoints", "history", "--store", store}},
+      {"endpoints-verify", {"endpoints", "verify", "--store", store}},
+      {"endpoints-fetch",  // port 1: nobody answers
+       {"endpoints", "fetch", "--base-url", "http://127.0.0.1:1", "--tries", "1", "--store", store}},
   };
 }
 
