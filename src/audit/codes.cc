@@ -105,8 +105,8 @@ constexpr CodeText table[] = {
      "session; Exchange Online then reports 4.4.317, 4.4.318 or a certificate error.",
      "Take SMTP from Exchange Online out of the inspection, or allow TLS in its settings, and look at the "
      "EHLO answer from outside."},
-    {Code::list_not_checked, "ACM050", "list-not-checked", "the endpoint list was not checked within `max-age`",
-     Severity::note,
+    {Code::list_not_checked, "ACM050", "list-not-checked",
+     "the endpoint list was not checked within `max-age`", Severity::note,
      "The inventory says how old the last look at Microsoft's list may be, and it is older, or nobody knows "
      "when it was. Ranges may have come or left since.",
      "Run `aclmend endpoints fetch`, best by a timer."},

@@ -14,9 +14,9 @@ std::optional<Finding> unchecked_list(const endpoints::Release& release, const s
   finding.code = code.code;
   finding.severity = *code.severity;
   finding.id = fingerprint({code.id, endpoints::to_string(release.instance)});
-  finding.title = day ? fmt::format("the list was last checked on {}, more than {} days ago", checked,
-                                    max_age.count())
-                      : "nobody knows when the list was last checked";
+  finding.title =
+      day ? fmt::format("the list was last checked on {}, more than {} days ago", checked, max_age.count())
+          : "nobody knows when the list was last checked";
   finding.explanation =
       fmt::format("{}; the inventory wants it checked every {} days", title(release), max_age.count());
   finding.hint = code.remedy;

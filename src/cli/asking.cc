@@ -142,7 +142,8 @@ Result<Asking> asking_of(const AskOptions& options) {
   asking.list = std::move(list);
   if (inventory) asking.max_age = inventory->endpoints.max_age;
   for (const std::string& remark : asking.list.remarks)
-    asking.remarks.push_back({Severity::warning, inventory ? inventory->endpoints.place : inventory::Place{}, remark});
+    asking.remarks.push_back(
+        {Severity::warning, inventory ? inventory->endpoints.place : inventory::Place{}, remark});
   TRY(to, addresses_of(options.flow.to));
   for (PlannedDevice& device : asking.devices) {  // the command line stands above the inventory
     if (!to.empty()) device.question.to = to;

@@ -31,7 +31,7 @@ struct Asking {
   std::vector<inventory::Flow> flows;
   ListInForce list;
   std::optional<std::chrono::days> max_age;  // of the last look at the list
-  std::vector<inventory::Remark> remarks;  // about the inventory
+  std::vector<inventory::Remark> remarks;    // about the inventory
   bool from_inventory = false;
 };
 Result<Asking> asking_of(const AskOptions& options);

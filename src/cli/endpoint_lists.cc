@@ -32,9 +32,9 @@ Result<RowQuestion> question_of(const ListOptions& options, Rows unsaid) {
     const inventory::End& end =
         flow.source.kind == inventory::End::Kind::literal ? flow.source : flow.destination;
     return RowQuestion{.selection = {},
-                    .literal = end.addresses,
-                    .flow = id,
-                    .words = "the ranges that the flow itself names"};
+                       .literal = end.addresses,
+                       .flow = id,
+                       .words = "the ranges that the flow itself names"};
   }
   const endpoints::Selection selection = selection_of(*flow.select);
   return RowQuestion{.selection = selection, .literal = {}, .flow = id, .words = to_string(selection)};
@@ -79,7 +79,8 @@ void declare(CLI::App& app, ListOptions& options) {
 }
 
 void declare_endpoints(CLI::App& app, ListOptions& options) {
-  app.add_option("--endpoints", options.endpoints, "a list: a version, a file in Microsoft's format, store or embedded")
+  app.add_option("--endpoints", options.endpoints,
+                 "a list: a version, a file in Microsoft's format, store or embedded")
       ->type_name("FILE|VERSION");
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 std::function<int(Streams&)> define(CLI::App& app) {
   const Chosen chosen = std::make_shared<std::function<int(Streams&)>>();
-  for (const auto add : {add_show, add_covers, add_diff, add_export, add_fetch, add_import, add_history,
-                         add_verify, add_pin})
+  for (const auto add :
+       {add_show, add_covers, add_diff, add_export, add_fetch, add_import, add_history, add_verify, add_pin})
     add(app, chosen);
   app.require_subcommand(1);
   return [chosen](Streams& streams) { return (*chosen)(streams); };

@@ -132,8 +132,7 @@ int covers(const Options& options, Streams& streams) {
 
 void add_covers(CLI::App& endpoints, const Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* app =
-      endpoints.add_subcommand("covers", "is it published, where, since when? exit 0 yes, 1 no");
+  CLI::App* app = endpoints.add_subcommand("covers", "is it published, where, since when? exit 0 yes, 1 no");
   declare(*app, options->list);
   declare(*app, options->output, "text or json");
   declare_endpoints(*app, options->list);

@@ -49,7 +49,8 @@ Progress progress_on(Streams& streams) {
       err << fmt::format("\r{:>9} bytes", with_thousands(got));
     } else {
       const std::uint64_t full = std::min(width, width * got / *total);
-      err << fmt::format("\r[{:<{}}] {:>3} %", std::string(full, '#'), width, std::min<std::uint64_t>(100, 100 * got / *total));
+      err << fmt::format("\r[{:<{}}] {:>3} %", std::string(full, '#'), width,
+                         std::min<std::uint64_t>(100, 100 * got / *total));
     }
     if (total && got >= *total) err << fmt::format("\r{:<{}}\r", "", width + 10);
     err.flush();
@@ -86,8 +87,9 @@ report::FetchedInstance told(Instance instance, Refreshed done) {
     case endpoints::Fetched::refused:
       one.outcome = report::FetchOutcome::refused;
       one.reasons = std::move(done.fetch.reasons);
-      one.hint = "compare it with Microsoft's announcements; if the ranges have really left: "
-                 "aclmend endpoints fetch --accept-shrink";
+      one.hint =
+          "compare it with Microsoft's announcements; if the ranges have really left: "
+          "aclmend endpoints fetch --accept-shrink";
       break;
   }
   return one;
@@ -108,17 +110,18 @@ report::FetchedInstance fetched(store::Store& store, const endpoints::Client& cl
       return one;
     }
   }
-  auto done = refresh(store, client,
-                      {.instance = instance, .even_unchanged = options.force, .accept_shrink = options.accept_shrink},
-                      now());
+  auto done = refresh(
+      store, client,
+      {.instance = instance, .even_unchanged = options.force, .accept_shrink = options.accept_shrink}, now());
   return done ? told(instance, std::move(*done)) : failed(instance, done.error());
 }
 
 int run_fetch(const Options& options, Streams& streams) {
   if (options.store.offline)
-    return not_judged(streams, {.message = "fetch asks Microsoft's service, and --offline forbids the network",
-                                .file = {},
-                                .hint = "saved answers come in with: aclmend endpoints import FILE"});
+    return not_judged(streams,
+                      {.message = "fetch asks Microsoft's service, and --offline forbids the network",
+                       .file = {},
+                       .hint = "saved answers come in with: aclmend endpoints import FILE"});
   const auto instances = instances_of(options.instances);
   if (!instances) return not_judged(streams, instances.error());
   auto store = open_store(options.store.store, store::Mode::read_write);
@@ -143,24 +146,32 @@ int run_fetch(const Options& options, Streams& streams) {
 
 void add_fetch(CLI::App& endpoints, const Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* app = endpoints.add_subcommand("fetch", "ask Microsoft's service, keep what is new; exit 2 where it failed");
-  app->add_option("--instance", options->instances, "Worldwide (default), USGovGCCHigh, USGovDoD, China, or all (repeatable)")
+  CLI::App* app =
+      endpoints.add_subcommand("fetch", "ask Microsoft's service, keep what is new; exit 2 where it failed");
+  app->add_option("--instance", options->instances,
+                  "Worldwide (default), USGovGCCHigh, USGovDoD, China, or all (repeatable)")
       ->type_name("NAME")
       ->allow_extra_args(false);
   declare_store(*app, options->store.store);
   app->add_flag("--offline", options->store.offline, "never use the network");
   app->add_flag("--accept-shrink", options->accept_shrink,
                 "take a list that lost a family, or more than 30 % of the addresses of a required flow");
-  app->add_flag("--force", options->force, "ask though it was asked within the hour, and take the list though its version did not move");
-  app->add_option("--base-url", options->service.base_url, "a mirror of the service (https, or http on this machine)")
+  app->add_flag("--force", options->force,
+                "ask though it was asked within the hour, and take the list though its version did not move");
+  app->add_option("--base-url", options->service.base_url,
+                  "a mirror of the service (https, or http on this machine)")
       ->type_name("URL");
   app->add_option("--ca-file", options->service.ca_file, "certificates to trust, PEM")->type_name("FILE");
-  app->add_option("--proxy", options->service.proxy, "an HTTP proxy (default: HTTPS_PROXY and NO_PROXY)")->type_name("URL");
-  app->add_option("--tries", options->service.tries, "how often each question is asked (default 3)")->type_name("N");
-  app->add_option("--timeout", options->service.timeout, "seconds until an answer has to be there (default 60)")
+  app->add_option("--proxy", options->service.proxy, "an HTTP proxy (default: HTTPS_PROXY and NO_PROXY)")
+      ->type_name("URL");
+  app->add_option("--tries", options->service.tries, "how often each question is asked (default 3)")
+      ->type_name("N");
+  app->add_option("--timeout", options->service.timeout,
+                  "seconds until an answer has to be there (default 60)")
       ->check(CLI::Range(1, 3600))
       ->type_name("SECONDS");
-  app->add_flag("--new-request-id", options->service.new_request_id, "take another id: the service limits by id");
+  app->add_flag("--new-request-id", options->service.new_request_id,
+                "take another id: the service limits by id");
   declare(*app, options->output, "text or json");
   app->callback([=] { *chosen = [options](Streams& streams) { return run_fetch(*options, streams); }; });
 }

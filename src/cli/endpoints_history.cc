@@ -79,7 +79,8 @@ Result<report::EndpointsVerify> verify_report(const Options& options) {
   TRY(only, instance_of(options.list.instance));
   TRY(store, open_store(options.list.store.store, store::Mode::read_only));
   if (!store.exists())
-    return fail(Error{.message = "there is no store to verify", .file = store.path(), .hint = "aclmend endpoints fetch"});
+    return fail(Error{
+        .message = "there is no store to verify", .file = store.path(), .hint = "aclmend endpoints fetch"});
   report::EndpointsVerify report;
   report.store = store.path();
   TRY(damages, store.damages());

@@ -43,9 +43,12 @@ Result<std::vector<std::string>> files_of(const std::vector<std::string>& paths)
       continue;
     }
     std::vector<std::string> found;
-    for (std::filesystem::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error))
-      if (at->is_regular_file(error) && at->path().extension() == ".json") found.push_back(at->path().string());
-    if (error) return fail(Error{.message = fmt::format("cannot be read: {}", error.message()), .file = path});
+    for (std::filesystem::recursive_directory_iterator at(path, error), end; !error && at != end;
+         at.increment(error))
+      if (at->is_regular_file(error) && at->path().extension() == ".json")
+        found.push_back(at->path().string());
+    if (error)
+      return fail(Error{.message = fmt::format("cannot be read: {}", error.message()), .file = path});
     if (found.empty()) return fail(Error{.message = "the folder holds no *.json", .file = path});
     std::ranges::sort(found);
     files.insert(files.end(), found.begin(), found.end());
@@ -95,8 +98,8 @@ class Import {
                                 .kind = "list",
                                 .version = release->version.empty() ? release->as_of : release->version,
                                 .outcome = std::string(outcome_word(puts[next++])),
-                                .how = fmt::format("instance from {}, version from {}", one.imported.instance_from,
-                                                   one.imported.version_from),
+                                .how = fmt::format("instance from {}, version from {}",
+                                                   one.imported.instance_from, one.imported.version_from),
                                 .remarks = release->remarks});
     for (const Read& one : all)
       if (const auto* changes = std::get_if<Changes>(&one.imported.is)) {
@@ -193,7 +196,9 @@ class Import {
 
 void add_input(report::Frame& frame, const Source& source) {
   const std::uint32_t lines = source.line_count();
-  frame.inputs.push_back({.file = source.name(), .sha256 = source.sha256(), .vendor = {},
+  frame.inputs.push_back({.file = source.name(),
+                          .sha256 = source.sha256(),
+                          .vendor = {},
                           .lines = {.total = lines, .decides = lines}});
 }
 
@@ -201,9 +206,10 @@ int run_import(const Options& options, Streams& streams) {
   const auto instance = instance_of(options.instance);
   if (!instance) return not_judged(streams, instance.error());
   if (!options.version.empty() && !endpoints::is_version(options.version))
-    return not_judged(streams, {.message = fmt::format("expected ten digits such as 2025120100 after --version, found '{}'",
-                                                       options.version),
-                                .file = {}});
+    return not_judged(
+        streams, {.message = fmt::format("expected ten digits such as 2025120100 after --version, found '{}'",
+                                         options.version),
+                  .file = {}});
   const auto files = files_of(options.paths);
   if (!files) return not_judged(streams, files.error());
   if (!options.version.empty() && files->size() > 1)
@@ -216,7 +222,8 @@ int run_import(const Options& options, Streams& streams) {
   report::Frame& frame = import.report.frame;
   std::vector<Read> all;
   const auto refuse = [&](const Error& error) {  // the others are taken all the same
-    frame.diagnostics.push_back({Severity::error, error.file, error.line, error.column, error.message, Effect::whole_file});
+    frame.diagnostics.push_back(
+        {Severity::error, error.file, error.line, error.column, error.message, Effect::whole_file});
     not_judged(streams, error);
     frame.exit = exit_not_judged;
   };
@@ -248,7 +255,8 @@ void add_import(CLI::App& endpoints, const Chosen& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* app = endpoints.add_subcommand("import", "saved answers into the store: lists and changes");
   app->add_option("path", options->paths, "files, or folders of *.json")->required()->type_name("FILE|DIR");
-  app->add_option("--instance", options->instance, "whose lists they are, where they do not say")->type_name("NAME");
+  app->add_option("--instance", options->instance, "whose lists they are, where they do not say")
+      ->type_name("NAME");
   app->add_option("--version", options->version, "of the one list, where its name does not say: ten digits")
       ->type_name("VERSION");
   declare_store(*app, options->store);

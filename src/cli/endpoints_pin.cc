@@ -33,7 +33,8 @@ std::string pin_of(const endpoints::Release& release) {
 Result<Pinned> pinned(const Options& options) {
   if (options.latest == !options.version.empty())
     return fail("expected a version such as 2025120100, or --latest");
-  const auto path = options.inventory.empty() ? inventory::find_inventory(".") : std::optional(options.inventory);
+  const auto path =
+      options.inventory.empty() ? inventory::find_inventory(".") : std::optional(options.inventory);
   if (!path) return fail("no aclmend.yaml was found from here upwards: --inventory FILE");
   TRY(source, read_file(*path));
   const auto inventory = inventory::read_inventory(*source);
@@ -52,9 +53,10 @@ Result<Pinned> pinned(const Options& options) {
   pinned.after = pin_of(after.release);
   pinned.before = said.pin.empty() ? "not pinned" : said.pin;
   if (after.release.origin == endpoints::Origin::file || pinned.after.empty())
-    return fail(fmt::format("'{}' is no version that an inventory can pin: import the file first "
-                            "(aclmend endpoints import)",
-                            options.version));
+    return fail(
+        fmt::format("'{}' is no version that an inventory can pin: import the file first "
+                    "(aclmend endpoints import)",
+                    options.version));
   TRY(difference, diff(before.release, after.release, endpoints::smtp_selection()));
   pinned.change.before = std::move(before.release);
   pinned.change.after = std::move(after.release);

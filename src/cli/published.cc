@@ -50,7 +50,8 @@ Result<Release> named_release(const store::Store& store, const std::string& word
 Result<Release> from_store(const store::Store& store, Instance instance) {
   TRY(held, newest_held(store, instance));
   if (held) return std::move(*held);
-  Error error{.message = fmt::format("{} holds no list of {}", store.path(), to_string(instance)), .file = {}};
+  Error error{.message = fmt::format("{} holds no list of {}", store.path(), to_string(instance)),
+              .file = {}};
   error.hint = fmt::format("aclmend endpoints fetch --instance {}", to_string(instance));
   return fail(std::move(error));
 }
@@ -58,8 +59,9 @@ Result<Release> from_store(const store::Store& store, Instance instance) {
 // The service is asked; where it does not answer well, what is held stays in force, and that is said.
 Result<Release> from_service(const ListWanted& wanted, Instance instance, std::vector<std::string>& remarks) {
   if (wanted.store.offline)
-    return fail("the list is to come from the service, and --offline forbids the network: take "
-                "--endpoints store");
+    return fail(
+        "the list is to come from the service, and --offline forbids the network: take "
+        "--endpoints store");
   TRY(store, open_store(wanted.store.store, store::Mode::read_write));
   TRY(just_now, asked_just_now(store, instance, now()));
   if (!just_now) {
@@ -71,9 +73,10 @@ Result<Release> from_service(const ListWanted& wanted, Instance instance, std::v
       remarks.push_back(fmt::format("the service could not be asked, the list held stays in force: {}",
                                     refreshed.error().message));
     else if (refreshed->fetch.outcome == endpoints::Fetched::refused)
-      remarks.push_back(fmt::format("ACM051: the answer of the service was refused, the list held stays in "
-                                    "force: {}",
-                                    fmt::join(refreshed->fetch.reasons, "; ")));
+      remarks.push_back(
+          fmt::format("ACM051: the answer of the service was refused, the list held stays in "
+                      "force: {}",
+                      fmt::join(refreshed->fetch.reasons, "; ")));
   }
   return newest_at_hand(store, instance);
 }
@@ -82,8 +85,8 @@ std::expected<endpoints::Answer, endpoints::NoAnswer> sent(const std::string& ur
                                                            const net::HttpOptions& options) {
   auto answer = net::get(url, options);
   if (!answer)
-    return std::unexpected(endpoints::NoAnswer{std::move(answer.error().message),
-                                               std::move(answer.error().hint), answer.error().worth_retrying});
+    return std::unexpected(endpoints::NoAnswer{
+        std::move(answer.error().message), std::move(answer.error().hint), answer.error().worth_retrying});
   return endpoints::Answer{answer->status, std::move(answer->reason), std::move(answer->content_type),
                            answer->retry_after, std::move(answer->body)};
 }
@@ -112,8 +115,8 @@ Result<bool> keep(store::Store& store, const endpoints::Fetch& fetch, Instance i
   held.body = fetch.body;
   TRY(put, store.put_release(held));
   if (put == store::Put::beside)
-    remarks.push_back(fmt::format("{} was held with other rows; both are kept, this one is in force",
-                                  fetch.latest));
+    remarks.push_back(
+        fmt::format("{} was held with other rows; both are kept, this one is in force", fetch.latest));
   if (fetch.changes.empty()) return true;
   store::HeldChanges changes;
   changes.instance = held.instance;
@@ -131,15 +134,17 @@ Result<bool> keep(store::Store& store, const endpoints::Fetch& fetch, Instance i
 // Do the changes that the service tells lead from the list held to the list that came?
 void compare_with_changes(const endpoints::Fetch& fetch, const Release& held, Instance instance,
                           std::vector<std::string>& remarks) {
-  const auto changes = endpoints::decode_changes(Source(bare_url(fetch.changes_url), fetch.changes), instance);
+  const auto changes =
+      endpoints::decode_changes(Source(bare_url(fetch.changes_url), fetch.changes), instance);
   if (!changes) return;
   const auto made = endpoints::apply(held, changes->records, fetch.latest);
   if (!made) return;
   const std::size_t differences = endpoints::differences(made->release, *fetch.release).size();
   if (!made->not_applied.empty() || differences > 0)
-    remarks.push_back(fmt::format("the changes since {} do not lead to the list that came: {} records could "
-                                  "not be applied, {} rows differ (aclmend endpoints verify)",
-                                  held.version, made->not_applied.size(), differences));
+    remarks.push_back(
+        fmt::format("the changes since {} do not lead to the list that came: {} records could "
+                    "not be applied, {} rows differ (aclmend endpoints verify)",
+                    held.version, made->not_applied.size(), differences));
 }
 
 std::string_view outcome_word(endpoints::Fetched outcome) {
@@ -154,8 +159,10 @@ std::string_view outcome_word(endpoints::Fetched outcome) {
 }  // namespace
 
 void declare(CLI::App& app, StoreOptions& options) {
-  app.add_option("--store", options.store, "the endpoint store (default: this user's own)")->type_name("FILE");
-  app.add_option("--as-of", options.as_of, "the day asked about: what comes into use later is not required yet")
+  app.add_option("--store", options.store, "the endpoint store (default: this user's own)")
+      ->type_name("FILE");
+  app.add_option("--as-of", options.as_of,
+                 "the day asked about: what comes into use later is not required yet")
       ->type_name("DATE");
   app.add_flag("--offline", options.offline, "never use the network");
 }
@@ -168,8 +175,8 @@ Result<store::Store> open_store(const std::string& option, store::Mode mode) {
 
 Result<Release> release_of(const store::Store& store, const store::Held& held) {
   TRY(instance, endpoints::instance_named(held.instance));
-  const std::string name =
-      fmt::format("{} ({} {})", store.path(), held.instance, held.version.empty() ? held.as_of : held.version);
+  const std::string name = fmt::format("{} ({} {})", store.path(), held.instance,
+                                       held.version.empty() ? held.as_of : held.version);
   TRY(release, endpoints::decode_held(Source(name, held.body), instance, held.version, held.as_of));
   release.origin = endpoints::Origin::store;
   release.file.clear();
@@ -191,7 +198,8 @@ Result<std::vector<endpoints::Changes>> changes_held(const store::Store& store, 
   TRY(held, store.changes(instance_word(instance)));
   std::vector<endpoints::Changes> all;
   for (const store::HeldChanges& one : held) {
-    const std::string name = fmt::format("{} ({} changes {} to {})", store.path(), one.instance, one.from, one.to);
+    const std::string name =
+        fmt::format("{} ({} changes {} to {})", store.path(), one.instance, one.from, one.to);
     TRY(changes, endpoints::decode_changes(Source(name, one.body), instance));
     changes.from = one.from;
     changes.to = one.to;
@@ -209,7 +217,8 @@ Result<ListInForce> list_in_force(const ListWanted& wanted) {
   ListInForce list;
   const auto as_of = wanted.store.as_of.empty() ? std::optional(now()) : parse_date(wanted.store.as_of);
   if (!as_of)
-    return fail(fmt::format("expected a date such as 2026-01-31 after --as-of, found '{}'", wanted.store.as_of));
+    return fail(
+        fmt::format("expected a date such as 2026-01-31 after --as-of, found '{}'", wanted.store.as_of));
   list.today = iso_date(*as_of);
   const Instance instance = wanted.instance.value_or(Instance::worldwide);
   if (wanted.which == "service") {
@@ -221,9 +230,9 @@ Result<ListInForce> list_in_force(const ListWanted& wanted) {
     return fail(fmt::format("there is no store at {}; aclmend endpoints fetch or import makes one",
                             wanted.store.store));
   if (wanted.which != "service") {
-    TRY(release, wanted.which.empty()       ? newest_at_hand(store, instance)
-                 : wanted.which == "store"  ? from_store(store, instance)
-                                            : named_release(store, wanted.which, wanted.instance));
+    TRY(release, wanted.which.empty()      ? newest_at_hand(store, instance)
+                 : wanted.which == "store" ? from_store(store, instance)
+                                           : named_release(store, wanted.which, wanted.instance));
     list.release = std::move(release);
   }
   TRY(answered, store.last_answered(instance_word(list.release.instance)));
@@ -292,8 +301,11 @@ Result<Refreshed> refresh(store::Store& store, const endpoints::Client& client, 
   asked.watched = watched_rows();
   asked.even_unchanged = wanted.even_unchanged;
   asked.accept_shrink = wanted.accept_shrink;
-  store::Check check{.instance = instance_word(wanted.instance), .time = iso_time(now), .latest = {},
-                     .outcome = "failed", .detail = {}};
+  store::Check check{.instance = instance_word(wanted.instance),
+                     .time = iso_time(now),
+                     .latest = {},
+                     .outcome = "failed",
+                     .detail = {}};
   auto fetch = endpoints::fetch(client, asked);
   if (!fetch) {
     check.detail = fetch.error().message;
@@ -306,7 +318,8 @@ Result<Refreshed> refresh(store::Store& store, const endpoints::Client& client, 
   if (done.fetch.outcome == endpoints::Fetched::fresh) {
     TRY(is_kept, keep(store, done.fetch, wanted.instance, done.held.version, now, done.remarks));
     (void)is_kept;
-    if (!done.fetch.changes.empty()) compare_with_changes(done.fetch, done.held, wanted.instance, done.remarks);
+    if (!done.fetch.changes.empty())
+      compare_with_changes(done.fetch, done.held, wanted.instance, done.remarks);
   }
   check.latest = done.fetch.latest;
   check.outcome = outcome_word(done.fetch.outcome);

@@ -1,5 +1,6 @@
-// Which release of Microsoft's list is in force: from the command line, the inventory, and what the store holds.
-// The store of this user is read only where it is there; nothing but `endpoints fetch` and `import` makes one.
+// Which release of Microsoft's list is in force: from the command line, the inventory, and what the store
+// holds. The store of this user is read only where it is there; nothing but `endpoints fetch` and `import`
+// makes one.
 #pragma once
 #include <functional>
 #include <optional>
@@ -36,12 +37,14 @@ Result<store::Store> open_store(const std::string& option, store::Mode mode);
 // A list that the store holds, read; `checked` is the day of the last answer that found it in force.
 Result<endpoints::Release> release_of(const store::Store& store, const store::Held& held);
 // The newest that the store holds of an instance; none: it holds none.
-Result<std::optional<endpoints::Release>> newest_held(const store::Store& store, endpoints::Instance instance);
+Result<std::optional<endpoints::Release>> newest_held(const store::Store& store,
+                                                      endpoints::Instance instance);
 // Every answer of /changes that is held, read.
 Result<std::vector<endpoints::Changes>> changes_held(const store::Store& store, endpoints::Instance instance);
 
 struct ListWanted {
-  std::string which;  // FILE, VERSION, DATE, "embedded", "store", "service"; empty: the newest that is at hand
+  std::string
+      which;  // FILE, VERSION, DATE, "embedded", "store", "service"; empty: the newest that is at hand
   std::optional<endpoints::Instance> instance;
   StoreOptions store;
 };
@@ -50,15 +53,15 @@ struct ListInForce {
   endpoints::Release release;
   std::vector<endpoints::ChangeRecord> announced;  // what is known of its instance's changes
   std::string today;                               // YYYY-MM-DD, or the day of --as-of
-  std::string checked;                             // when it was last looked whether it is the newest; or empty
-  std::vector<std::string> remarks;                // that it is not the one that was asked for, and why
+  std::string checked;               // when it was last looked whether it is the newest; or empty
+  std::vector<std::string> remarks;  // that it is not the one that was asked for, and why
 
   // What of these rows is in use from a later day on only.
   std::vector<endpoints::Coming> coming(const endpoints::Selection& selection) const;
 };
 
-// A version is looked up in the store first, then in the history that is compiled in. Without a word it is the
-// newest in the store, unless what is compiled in is newer.
+// A version is looked up in the store first, then in the history that is compiled in. Without a word it is
+// the newest in the store, unless what is compiled in is newer.
 Result<ListInForce> list_in_force(const ListWanted& wanted);
 
 // ---- asking the service
@@ -75,7 +78,8 @@ struct ServiceOptions {
 // Told while an answer comes; none: nobody watches.
 using Progress = std::function<void(std::uint64_t got, std::optional<std::uint64_t> total)>;
 
-// The client of the service over the network. The request id is this store's own, made when it is first needed.
+// The client of the service over the network. The request id is this store's own, made when it is first
+// needed.
 Result<endpoints::Client> client_of(const ServiceOptions& options, store::Store& store, Progress progress);
 
 // The rows that the shipped flows live on.
@@ -87,8 +91,8 @@ struct Refreshed {
   std::vector<std::string> remarks;  // of the fetch and of the keeping
 };
 
-// Asks the service for an instance and keeps what came: the release with the changes, or that it was refused or
-// failed. The store holds all that it held, whatever happens.
+// Asks the service for an instance and keeps what came: the release with the changes, or that it was refused
+// or failed. The store holds all that it held, whatever happens.
 struct RefreshWanted {
   endpoints::Instance instance = endpoints::Instance::worldwide;
   bool even_unchanged = false;

@@ -1,6 +1,6 @@
 // An answer of the service that would take addresses away from a required flow is held against the list in
-// force before anybody acts on it: the list has been empty or short by mistake before (Worldwide 2018072800 lost
-// a network that 2018080200 put back), and a firewall that follows it closes the mail.
+// force before anybody acts on it: the list has been empty or short by mistake before (Worldwide 2018072800
+// lost a network that 2018080200 put back), and a firewall that follows it closes the mail.
 #pragma once
 #include <span>
 #include <string>
@@ -20,8 +20,9 @@ struct Watched {
 inline constexpr double most_lost = 0.30;
 
 // Why `fresh` should not replace `held`, a sentence for each flow: no rows left, a whole family gone, or more
-// than `most_lost` of a family. Empty: nothing speaks against it. A flow whose rows `held` does not know is not
-// judged.
-std::vector<std::string> distrust(const Release& held, const Release& fresh, std::span<const Watched> watched);
+// than `most_lost` of a family. Empty: nothing speaks against it. A flow whose rows `held` does not know is
+// not judged.
+std::vector<std::string> distrust(const Release& held, const Release& fresh,
+                                  std::span<const Watched> watched);
 
 }  // namespace aclmend::endpoints

@@ -36,13 +36,14 @@ Error status_error(const Answer& answer, std::string_view url) {
   return error;
 }
 
-// How long until the next try: what the service asks for, else twice as long as before, spread at random so that
-// many installations do not come back at once. None: it asks for longer than we wait.
+// How long until the next try: what the service asks for, else twice as long as before, spread at random so
+// that many installations do not come back at once. None: it asks for longer than we wait.
 std::optional<milliseconds> pause(const Client& client, int tries_done, const std::optional<seconds>& asked) {
   if (asked && *asked > client.longest_wait) return std::nullopt;
   const milliseconds full = client.first_wait * (1LL << std::min(tries_done - 1, 16));
   const auto spread = std::chrono::duration_cast<milliseconds>(full * (0.5 + client.chance() / 2));
-  return std::max(milliseconds(asked.value_or(seconds(0))), std::min(spread, milliseconds(client.longest_wait)));
+  return std::max(milliseconds(asked.value_or(seconds(0))),
+                  std::min(spread, milliseconds(client.longest_wait)));
 }
 
 Result<std::string> ask(const Client& client, const std::string& url) {
@@ -51,15 +52,15 @@ Result<std::string> ask(const Client& client, const std::string& url) {
     if (answer && answer->status == 200) return answer->body;
     const bool is_worth_it = answer ? may_pass(answer->status) : answer.error().may_pass;
     const auto asked = answer ? answer->retry_after : std::nullopt;
-    const auto next = is_worth_it && tries_done < client.tries ? pause(client, tries_done, asked) : std::nullopt;
+    const auto next =
+        is_worth_it && tries_done < client.tries ? pause(client, tries_done, asked) : std::nullopt;
     if (next) {
       client.wait(*next);
       continue;
     }
     Error error = answer ? status_error(*answer, url)
                          : Error{.message = answer.error().message, .file = {}, .hint = answer.error().hint};
-    if (asked && is_worth_it)
-      error.message += fmt::format("; it asks to wait {} s", asked->count());
+    if (asked && is_worth_it) error.message += fmt::format("; it asks to wait {} s", asked->count());
     if (tries_done > 1) error.message += fmt::format(" (tried {} times)", tries_done);
     return fail(std::move(error));
   }
@@ -85,7 +86,8 @@ void ask_for_changes(const Client& client, const Wanted& wanted, Fetch& fetch) {
   fetch.changes_url = url_of(client, fmt::format("/changes/{}/{}", to_string(wanted.instance), since));
   auto body = ask(client, fetch.changes_url);
   if (!body) {
-    fetch.remarks.push_back(fmt::format("the changes since {} did not come: {}", since, body.error().message));
+    fetch.remarks.push_back(
+        fmt::format("the changes since {} did not come: {}", since, body.error().message));
     return;
   }
   const auto changes = decode_changes(Source(fetch.changes_url, *body), wanted.instance);
@@ -130,10 +132,10 @@ Result<Fetch> fetch(const Client& client, const Wanted& wanted) {
   const std::string held = wanted.held == nullptr ? std::string() : wanted.held->version;
   if (fetch.latest == held && !wanted.even_unchanged) return fetch;
   if (fetch.latest < held)
-    fetch.remarks.push_back(fmt::format("the service names {}, which is older than {}, the version held",
-                                        fetch.latest, held));
-  // An answer of /endpoints does not say which version it is: when the version moved meanwhile, it is asked for
-  // once more.
+    fetch.remarks.push_back(
+        fmt::format("the service names {}, which is older than {}, the version held", fetch.latest, held));
+  // An answer of /endpoints does not say which version it is: when the version moved meanwhile, it is asked
+  // for once more.
   for (int round = 0; round < 2; ++round) {
     TRY(release, list_of(client, wanted, fetch));
     TRY(still, latest_version(client, wanted.instance));

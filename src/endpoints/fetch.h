@@ -1,6 +1,6 @@
-// The client of Microsoft's endpoint web service, without a network: what is asked in which order, what is tried
-// again and when, what is refused. The transport is passed in. ("Office 365 IP Address and URL web service",
-// Microsoft Learn: ask /version at most once an hour, the list only when the version moved.)
+// The client of Microsoft's endpoint web service, without a network: what is asked in which order, what is
+// tried again and when, what is refused. The transport is passed in. ("Office 365 IP Address and URL web
+// service", Microsoft Learn: ask /version at most once an hour, the list only when the version moved.)
 #pragma once
 #include <array>
 #include <chrono>
@@ -25,8 +25,8 @@ struct Answer {
   std::string body;
 };
 struct NoAnswer {
-  std::string message;  // a sentence
-  std::string hint;     // what to do about it
+  std::string message;    // a sentence
+  std::string hint;       // what to do about it
   bool may_pass = false;  // worth another try
 };
 using Transport = std::function<std::expected<Answer, NoAnswer>(const std::string& url)>;
@@ -49,18 +49,18 @@ enum class Fetched : std::uint8_t { unchanged, fresh, refused };
 
 struct Fetch {
   Fetched outcome = Fetched::unchanged;
-  std::string latest;                 // the version that the service names
-  std::optional<Release> release;     // fresh and refused: what came
-  std::string url;                    // where it came from
-  std::string body;                   // its bytes
-  std::string changes;                // a /changes answer since the version held; empty: none was asked or came
+  std::string latest;              // the version that the service names
+  std::optional<Release> release;  // fresh and refused: what came
+  std::string url;                 // where it came from
+  std::string body;                // its bytes
+  std::string changes;             // a /changes answer since the version held; empty: none was asked or came
   std::string changes_url;
-  std::vector<std::string> remarks;   // what did not go as it should and does not matter to the list
-  std::vector<std::string> reasons;   // refused: why
+  std::vector<std::string> remarks;  // what did not go as it should and does not matter to the list
+  std::vector<std::string> reasons;  // refused: why
 };
 
-// Asks for the version, and where it is not the one held, for the list and the changes since. `held` is what an
-// answer is measured against; its version may be empty (the list that is compiled in).
+// Asks for the version, and where it is not the one held, for the list and the changes since. `held` is what
+// an answer is measured against; its version may be empty (the list that is compiled in).
 struct Wanted {
   Instance instance = Instance::worldwide;
   const Release* held = nullptr;

@@ -16,9 +16,9 @@ std::string_view to_string(FetchOutcome outcome);  // "new", "asked-just-now"
 struct FetchedInstance {
   endpoints::Instance instance = endpoints::Instance::worldwide;
   FetchOutcome outcome = FetchOutcome::unchanged;
-  std::string version;  // that is in force now; empty: none is held
-  std::string was;      // new: the one before
-  std::string asked;    // asked-just-now: when, UTC
+  std::string version;               // that is in force now; empty: none is held
+  std::string was;                   // new: the one before
+  std::string asked;                 // asked-just-now: when, UTC
   std::vector<std::string> reasons;  // refused, failed: why
   std::string hint;                  // what to do about it
   std::vector<std::string> remarks;

@@ -1,5 +1,5 @@
-// The commands over the store as a user meets them: a real HTTPS server plays Microsoft's service, and a store of
-// its own stands in each test's folder.
+// The commands over the store as a user meets them: a real HTTPS server plays Microsoft's service, and a
+// store of its own stands in each test's folder.
 #include <algorithm>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -43,7 +43,8 @@ class Service {
  public:
   Service()
       : authority_(test::make_authority("Test Authority")),
-        server_({.certificate = test::make_certificate({.name = "127.0.0.1", .alternatives = {"127.0.0.1"}}, authority_)},
+        server_({.certificate = test::make_certificate({.name = "127.0.0.1", .alternatives = {"127.0.0.1"}},
+                                                       authority_)},
                 [this](const test::Request& request) { return answer(request); }),
         ca_file_(folder_.write("ca.pem", authority_.pem)) {}
 
@@ -59,8 +60,9 @@ class Service {
   }
 
   Ran fetch(std::vector<std::string> more = {}) const {
-    std::vector<std::string> args = {"endpoints", "fetch", "--store", store(), "--base-url", server_.url("127.0.0.1", ""),
-                                     "--ca-file", ca_file_, "--tries", "1"};
+    std::vector<std::string> args = {
+        "endpoints", "fetch",  "--store", store(), "--base-url", server_.url("127.0.0.1", ""),
+        "--ca-file", ca_file_, "--tries", "1"};
     args.insert(args.end(), more.begin(), more.end());
     return test::aclmend(args);
   }
@@ -141,7 +143,9 @@ TEST_CASE("each installation has a request id of its own and keeps it", "[cli][s
   service.fetch();
   service.fetch({"--force"});
   other.fetch();
-  const auto id = [](const test::Request& request) { return request.target.substr(request.target.find('=') + 1); };
+  const auto id = [](const test::Request& request) {
+    return request.target.substr(request.target.find('=') + 1);
+  };
   const auto requests = service.requests();
   REQUIRE(requests.size() >= 4);
   for (const test::Request& request : requests) CHECK(id(request) == id(requests.front()));
@@ -162,10 +166,12 @@ TEST_CASE("a shrunken answer is refused, and the last good list stays in force",
   CHECK(document["instances"][0]["code"] == "ACM051");
   CHECK(document["instances"][0]["version"] == "2026010200");
   CHECK(document["instances"][0]["reasons"][0] == "eop-inbound-smtp: 80 % of the IPv4 addresses are gone");
-  CHECK(service.run({"endpoints", "show", "--endpoints", "store"}).out.find("52.100.0.0/14") != std::string::npos);
+  CHECK(service.run({"endpoints", "show", "--endpoints", "store"}).out.find("52.100.0.0/14") !=
+        std::string::npos);
 
   CHECK(service.fetch({"--force", "--accept-shrink"}).status == 0);
-  CHECK(service.run({"endpoints", "show", "--endpoints", "store"}).out.find("52.100.0.0/14") == std::string::npos);
+  CHECK(service.run({"endpoints", "show", "--endpoints", "store"}).out.find("52.100.0.0/14") ==
+        std::string::npos);
 }
 
 TEST_CASE("a service that does not answer costs nothing that is held", "[cli][store][fetch]") {
@@ -197,7 +203,8 @@ TEST_CASE("an audit is asked against any release, and says what is coming", "[cl
   service.fetch({"--force"});
   const std::string config = service.folder().write("edge.cfg", edge);
   const auto audit = [&](std::vector<std::string> more) {
-    std::vector<std::string> args = {"audit", config, "--to", "10.1.1.25", "--flow", "eop-inbound-smtp", "--format", "json"};
+    std::vector<std::string> args = {"audit",    config, "--to", "10.1.1.25", "--flow", "eop-inbound-smtp",
+                                     "--format", "json"};
     args.insert(args.end(), more.begin(), more.end());
     return service.run(args);
   };
@@ -248,13 +255,15 @@ TEST_CASE("what is let in before its day is no stranger", "[cli][store][audit]")
   CHECK(ran.out.find("ACM052") == std::string::npos);
 }
 
-TEST_CASE("an inventory takes its list from the store, and says when nobody looked for long", "[cli][store][inventory]") {
+TEST_CASE("an inventory takes its list from the store, and says when nobody looked for long",
+          "[cli][store][inventory]") {
   Service service;
   service.fetch();
   service.folder().write("edge.cfg", edge);
   const auto audit = [&](const std::string& endpoints, std::vector<std::string> more = {}) {
     const std::string inventory = service.folder().write(
-        "aclmend.yaml", "version: 1\nendpoints: { " + endpoints + " }\ndevices: [{ name: edge, file: edge.cfg, to: [10.1.1.25] }]\n");
+        "aclmend.yaml", "version: 1\nendpoints: { " + endpoints +
+                            " }\ndevices: [{ name: edge, file: edge.cfg, to: [10.1.1.25] }]\n");
     std::vector<std::string> args = {"audit", "--inventory", inventory, "--format", "json"};
     args.insert(args.end(), more.begin(), more.end());
     return json_of(service.run(args), "audit");
@@ -271,7 +280,8 @@ TEST_CASE("an inventory takes its list from the store, and says when nobody look
   CHECK(audit("pin: \"2018080200\"")["endpoints"]["version"] == "2018080200");
 }
 
-TEST_CASE("saved answers and folders of them come in; what cannot is told and the rest taken", "[cli][store][import]") {
+TEST_CASE("saved answers and folders of them come in; what cannot is told and the rest taken",
+          "[cli][store][import]") {
   Service service;
   const test::Folder& folder = service.folder();
   folder.write("saved/Worldwide-2026010200.json", today);
@@ -295,7 +305,8 @@ TEST_CASE("saved answers and folders of them come in; what cannot is told and th
   CHECK(service.run({"endpoints", "show", "--endpoints", "2026040200"}).status == 0);
 }
 
-TEST_CASE("changes that are imported make the next release, and verify follows them", "[cli][store][import]") {
+TEST_CASE("changes that are imported make the next release, and verify follows them",
+          "[cli][store][import]") {
   Service service;
   const test::Folder& folder = service.folder();
   const std::string list = folder.write("Worldwide-2026010200.json", today);
@@ -312,7 +323,8 @@ TEST_CASE("changes that are imported make the next release, and verify follows t
   CHECK(verified["instances"][0]["steps"][0]["by"] == "changes");
 
   const std::string wrong = folder.write("Worldwide-2026020200.json", today);
-  CHECK(service.run({"endpoints", "import", wrong}).status == 0);  // other rows under the version: kept beside
+  CHECK(service.run({"endpoints", "import", wrong}).status ==
+        0);  // other rows under the version: kept beside
   const Ran differs = service.run({"endpoints", "verify"});
   CHECK(differs.status == 1);
   CHECK(differs.out.find("203.0.113.0/24") != std::string::npos);
@@ -323,7 +335,8 @@ TEST_CASE("history tells every release held and what it changed", "[cli][store][
   service.fetch();
   service.publish("2026020200", with_new, addition("20260310"));
   service.fetch({"--force"});
-  const Json document = json_of(service.run({"endpoints", "history", "--format", "json"}), "endpoints-history");
+  const Json document =
+      json_of(service.run({"endpoints", "history", "--format", "json"}), "endpoints-history");
   REQUIRE(document["releases"].size() == 2);
   CHECK(document["releases"][0]["is_first"] == true);
   CHECK(document["releases"][0]["difference"]["added"].size() == 6);
@@ -334,14 +347,16 @@ TEST_CASE("history tells every release held and what it changed", "[cli][store][
   CHECK(text.out.find("row 10 widened\n  + 203.0.113.0/24\n") != std::string::npos);
 }
 
-TEST_CASE("without a store, history tells what is built in, and nothing makes a store", "[cli][store][history]") {
+TEST_CASE("without a store, history tells what is built in, and nothing makes a store",
+          "[cli][store][history]") {
   const test::Folder folder;
   const std::string store = folder.path() + "/none/store.sqlite";
   const Ran shown = test::aclmend({"endpoints", "history"});
   CHECK(shown.status == 0);
   CHECK(shown.out.find("\n2019010700") != std::string::npos);
   CHECK(shown.out.find("  + 40.107.128.0/17\n") != std::string::npos);
-  CHECK(test::aclmend({"audit", folder.write("edge.cfg", edge), "--to", "10.1.1.25", "--store", store}).status == 2);
+  CHECK(test::aclmend({"audit", folder.write("edge.cfg", edge), "--to", "10.1.1.25", "--store", store})
+            .status == 2);
   CHECK_FALSE(std::filesystem::exists(folder.path() + "/none"));
   CHECK(test::aclmend({"endpoints", "verify", "--store", store}).status == 2);
 }
@@ -352,7 +367,8 @@ TEST_CASE("pin moves the inventory to a release that is known, and to no other",
   service.publish("2026020200", with_new, addition("20260310"));
   service.fetch({"--force"});
   const std::string inventory = service.folder().write(
-      "aclmend.yaml", "version: 1\nendpoints: { pin: \"2026010200\" }   # ours\ndevices: [{ file: edge.cfg }]\n");
+      "aclmend.yaml",
+      "version: 1\nendpoints: { pin: \"2026010200\" }   # ours\ndevices: [{ file: edge.cfg }]\n");
   const Ran dry = service.run({"endpoints", "pin", "--latest", "--dry-run", "--inventory", inventory});
   CHECK(dry.status == 0);
   CHECK(test::text_of(inventory).find("2026010200") != std::string::npos);
@@ -360,7 +376,8 @@ TEST_CASE("pin moves the inventory to a release that is known, and to no other",
   CHECK(moved.status == 0);
   CHECK(moved.out.find("pin 2026010200 -> 2026020200\n") != std::string::npos);
   CHECK(moved.out.find("  + 203.0.113.0/24\n") != std::string::npos);
-  CHECK(test::text_of(inventory) == "version: 1\nendpoints: { pin: \"2026020200\" }   # ours\ndevices: [{ file: edge.cfg }]\n");
+  CHECK(test::text_of(inventory) ==
+        "version: 1\nendpoints: { pin: \"2026020200\" }   # ours\ndevices: [{ file: edge.cfg }]\n");
   const Ran unknown = service.run({"endpoints", "pin", "2030010100", "--inventory", inventory});
   CHECK(unknown.status == 2);
   CHECK(test::text_of(inventory).find("2026020200") != std::string::npos);

@@ -346,9 +346,11 @@ TEST_CASE("endpoints refuses what it cannot answer, in words", "[cli][endpoints]
   CHECK(refusal({"endpoints", "diff", mail, "2018072800", "--instance", "China"}).find("China") !=
         std::string::npos);
   CHECK(refusal({"endpoints", "show", "--format", "yaml"}).find("yaml") != std::string::npos);
-  CHECK(refusal({"endpoints"}) == "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin\n");
+  CHECK(refusal({"endpoints"}) ==
+        "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin\n");
   CHECK(refusal({"endpoints", "shwo"}) ==
-        "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin, found 'shwo'; did you mean 'show'?\n");
+        "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin, "
+        "found 'shwo'; did you mean 'show'?\n");
   CHECK(refusal({"endpoints", "show", "--isntance", "China"}).find("did you mean --instance?") !=
         std::string::npos);
 }

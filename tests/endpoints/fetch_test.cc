@@ -19,10 +19,16 @@ const std::string list =
 const std::string version_answer = R"({"instance":"Worldwide","latest":"2026010200"})";
 
 std::expected<Answer, NoAnswer> ok(std::string body) {
-  return Answer{.status = 200, .reason = "OK", .content_type = {}, .retry_after = {}, .body = std::move(body)};
+  return Answer{
+      .status = 200, .reason = "OK", .content_type = {}, .retry_after = {}, .body = std::move(body)};
 }
-std::expected<Answer, NoAnswer> status(int code, std::optional<seconds> retry_after = {}, std::string body = {}) {
-  return Answer{.status = code, .reason = "No", .content_type = {}, .retry_after = retry_after, .body = std::move(body)};
+std::expected<Answer, NoAnswer> status(int code, std::optional<seconds> retry_after = {},
+                                       std::string body = {}) {
+  return Answer{.status = code,
+                .reason = "No",
+                .content_type = {},
+                .retry_after = retry_after,
+                .body = std::move(body)};
 }
 std::expected<Answer, NoAnswer> nothing(bool may_pass) {
   return std::unexpected(NoAnswer{"endpoints.test: connection refused", "look at the proxy", may_pass});
@@ -83,7 +89,8 @@ TEST_CASE("the version is asked first, and the list only when it moved", "[endpo
 }
 
 TEST_CASE("a version that moved: the list, the version once more, the changes since", "[endpoints][fetch]") {
-  Service service{.answers = {ok(version_answer), ok(list), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
+  Service service{
+      .answers = {ok(version_answer), ok(list), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
   const Release before = held(list, "2025120100");
   const auto done = fetch_with(service, &before);
   REQUIRE(done);
@@ -98,7 +105,8 @@ TEST_CASE("a version that moved: the list, the version once more, the changes si
 
 TEST_CASE("a list of which nobody knows the version is asked for again", "[endpoints][fetch]") {
   const std::string next = R"({"instance":"Worldwide","latest":"2026010201"})";
-  Service service{.answers = {ok(version_answer), ok(list), ok(next), ok(list), ok(next)}, .paths = {}, .waits = {}};
+  Service service{
+      .answers = {ok(version_answer), ok(list), ok(next), ok(list), ok(next)}, .paths = {}, .waits = {}};
   const auto done = fetch_with(service);
   REQUIRE(done);
   CHECK(done->release->version == "2026010201");
@@ -106,7 +114,8 @@ TEST_CASE("a list of which nobody knows the version is asked for again", "[endpo
 }
 
 TEST_CASE("changes that do not come do not cost the list", "[endpoints][fetch]") {
-  Service service{.answers = {ok(version_answer), ok(list), ok(version_answer), status(404)}, .paths = {}, .waits = {}};
+  Service service{
+      .answers = {ok(version_answer), ok(list), ok(version_answer), status(404)}, .paths = {}, .waits = {}};
   const Release before = held(list, "2025120100");
   const auto done = fetch_with(service, &before);
   REQUIRE(done);
@@ -138,7 +147,8 @@ TEST_CASE("Retry-After is kept where we wait that long, and ends the tries where
 }
 
 TEST_CASE("what will not pass is asked once, and the service is quoted safely", "[endpoints][fetch]") {
-  Service service{.answers = {status(400, {}, "ClientRequestId \x1b[31mis missing")}, .paths = {}, .waits = {}};
+  Service service{
+      .answers = {status(400, {}, "ClientRequestId \x1b[31mis missing")}, .paths = {}, .waits = {}};
   const auto done = fetch_with(service);
   REQUIRE_FALSE(done);
   CHECK(done.error().message.ends_with("answered 400 No: ClientRequestId \\x1b[31mis missing"));
@@ -167,21 +177,25 @@ TEST_CASE("an answer that would close the mail is refused, an empty one always",
            {R"([{"id":10,"serviceArea":"Exchange","ips":["40.92.0.0/15"],"tcpPorts":"443"}])",
             "eop-inbound-smtp: there are no Exchange rows with TCP 25 and addresses in it"},
            {"[]", "the list is empty"}}) {
-    Service service{.answers = {ok(version_answer), ok(body), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
+    Service service{
+        .answers = {ok(version_answer), ok(body), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
     const auto done = fetch_with(service, &before);
     REQUIRE(done);
     CHECK(done->outcome == Fetched::refused);
     CHECK(done->reasons == std::vector<std::string>{reason});
   }
-  Service accepted{.answers = {ok(version_answer), ok(fewer), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
+  Service accepted{
+      .answers = {ok(version_answer), ok(fewer), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
   CHECK(fetch_with(accepted, &before, true)->outcome == Fetched::fresh);
-  Service empty{.answers = {ok(version_answer), ok("[]"), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
+  Service empty{
+      .answers = {ok(version_answer), ok("[]"), ok(version_answer), ok("[]")}, .paths = {}, .waits = {}};
   CHECK(fetch_with(empty, &before, true)->outcome == Fetched::refused);
 }
 
 TEST_CASE("losing 30 % of a family is believed, more is not", "[endpoints][fetch]") {
   const auto release = [](std::string ips) {
-    return held(R"([{"id":1,"serviceArea":"Exchange","ips":[)" + ips + R"(],"tcpPorts":"25"}])", "2026010100");
+    return held(R"([{"id":1,"serviceArea":"Exchange","ips":[)" + ips + R"(],"tcpPorts":"25"}])",
+                "2026010100");
   };
   // Ten networks of one size: three gone are 30 %.
   std::string ten, seven, six;
@@ -196,7 +210,8 @@ TEST_CASE("losing 30 % of a family is believed, more is not", "[endpoints][fetch
   CHECK(distrust(release(seven), release(ten), watched).empty());
 }
 
-TEST_CASE("in the history of five instances one release alone would have been refused", "[endpoints][fetch]") {
+TEST_CASE("in the history of five instances one release alone would have been refused",
+          "[endpoints][fetch]") {
   const std::filesystem::path folder = test::shared_data("m365/from-docs-json");
   if (folder.empty()) {
     WARN("the rebuilt releases are not at hand: nothing was replayed");

@@ -6,6 +6,7 @@
 
 int main(int argc, char** argv) {
   setenv("XDG_STATE_HOME", "/nonexistent/aclmend", 1);
-  for (const char* name : {"STATE_DIRECTORY", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"}) unsetenv(name);
+  for (const char* name : {"STATE_DIRECTORY", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"})
+    unsetenv(name);
   return Catch::Session().run(argc, argv);
 }

@@ -46,16 +46,15 @@ Json to_json(const ImportedList& one) {
 }
 
 Json to_json(const ReleaseChange& one) {
-  return {{"version", or_null(one.version)},
-          {"as_of", or_null(one.as_of)},
-          {"first_seen", or_null(one.first_seen)},
-          {"is_first", one.is_first},
-          {"difference", to_json(one.difference)},
-          {"not_compared", or_null(one.not_compared)}};
+  return {{"version", or_null(one.version)},       {"as_of", or_null(one.as_of)},
+          {"first_seen", or_null(one.first_seen)}, {"is_first", one.is_first},
+          {"difference", to_json(one.difference)}, {"not_compared", or_null(one.not_compared)}};
 }
 
 Json to_json(const NotApplied& one) {
-  return {{"record", one.record.id}, {"row", one.record.row}, {"version", one.record.version},
+  return {{"record", one.record.id},
+          {"row", one.record.row},
+          {"version", one.record.version},
           {"reason", one.reason}};
 }
 
@@ -91,7 +90,8 @@ Json to_json(const Verification& one) {
 }  // namespace
 
 std::string endpoints_fetch(const EndpointsFetch& report) {
-  return document("endpoints-fetch", {{"flow", report.flow}, {"instances", list(report.instances)}}, report.frame);
+  return document("endpoints-fetch", {{"flow", report.flow}, {"instances", list(report.instances)}},
+                  report.frame);
 }
 
 std::string endpoints_import(const EndpointsImport& report) {
@@ -107,8 +107,8 @@ std::string endpoints_history(const EndpointsHistory& report) {
 }
 
 std::string endpoints_verify(const EndpointsVerify& report) {
-  return document("endpoints-verify",
-                  {{"damages", report.damages}, {"instances", list(report.instances)}}, report.frame);
+  return document("endpoints-verify", {{"damages", report.damages}, {"instances", list(report.instances)}},
+                  report.frame);
 }
 
 }  // namespace aclmend::report::json

@@ -113,7 +113,8 @@ std::string endpoints_import(const EndpointsImport& report) {
 }
 
 std::string endpoints_history(const EndpointsHistory& report) {
-  std::string text = printable(fmt::format("Microsoft 365 {}: {}", to_string(report.instance), report.asked)) + "\n";
+  std::string text =
+      printable(fmt::format("Microsoft 365 {}: {}", to_string(report.instance), report.asked)) + "\n";
   for (const ReleaseChange& one : report.releases) {
     text += fmt::format("\n{:<10}", key_of(one.version, one.as_of));
     if (!one.first_seen.empty()) text += fmt::format("  here since {}", one.first_seen);
@@ -133,11 +134,11 @@ std::string endpoints_verify(const EndpointsVerify& report) {
   for (const Verification& one : report.instances) {
     std::size_t by_changes = 0;
     for (const Step& step : one.steps) by_changes += step.by == Step::By::changes ? 1U : 0U;
-    text += fmt::format("{:<13} {}: {}\n", to_string(one.instance),
-                        counted(one.releases, "release", "releases"),
-                        one.agrees() ? "each follows from the one before it" : "these do not follow");
-    text += fmt::format("  {} rebuilt by the changes of the service, {} by changes worked out here\n", by_changes,
-                        one.steps.size() - by_changes);
+    text +=
+        fmt::format("{:<13} {}: {}\n", to_string(one.instance), counted(one.releases, "release", "releases"),
+                    one.agrees() ? "each follows from the one before it" : "these do not follow");
+    text += fmt::format("  {} rebuilt by the changes of the service, {} by changes worked out here\n",
+                        by_changes, one.steps.size() - by_changes);
     for (const Step& step : one.steps)
       if (!step.differences.empty() || !step.not_applied.empty()) text += step_text(step);
   }
