@@ -29,6 +29,10 @@ enum class Code : std::uint8_t {
   stale_range,
   relay_pool,
   smtp_inspected,
+  no_connection,
+  starttls_missing,
+  certificate_invalid,
+  certificate_changed,
   device_unreadable,
 };
 
