@@ -1,8 +1,8 @@
 # Sourced by ./demo and ./check: what a Debian 12 needs, and how it is installed where it is missing.
 # shellcheck shell=bash disable=SC2034
-build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libssl-dev libyaml-cpp-dev libzstd-dev
+build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libc-ares-dev libssl-dev libyaml-cpp-dev libzstd-dev
                 nlohmann-json3-dev zlib1g-dev python3)
-test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml iprange grepcidr
+test_packages=(catch2 knot libnet-ssleay-perl librapidcheck-dev postfix python3-jsonschema swaks unbound python3-yaml iprange grepcidr
                iptables ipset iproute2) # the last three: the kernel as an oracle
 clang_packages=(clang-19 libclang-rt-19-dev clang-format-19 llvm-19) # sanitizers, fuzzers, formatting
 tidy_packages=(clang-19 clang-tidy-19) # the preset "tidy"

@@ -56,15 +56,16 @@ class Gathering {
            std::string_view hint) {
     Severity severity = audit::text_of(code).severity.value_or(Severity::error);
     if (address != nullptr && !address->is_v4() && has_v4(host)) severity = Severity::warning;
-    const auto same = std::ranges::find_if(all_, [&](const Finding& one) {
+    auto finding = std::ranges::find_if(all_, [&](const Finding& one) {
       return one.code == code && one.host == host.name && one.step == step && one.explanation == text &&
              one.severity == severity;
     });
-    Finding& finding = same != all_.end() ? *same : all_.emplace_back();
-    if (same == all_.end())
-      finding = {code, severity, host.name, {}, step, std::move(text), std::string(hint)};
-    if (address != nullptr && std::ranges::find(finding.addresses, *address) == finding.addresses.end())
-      finding.addresses.push_back(*address);
+    if (finding == all_.end()) {
+      all_.push_back({code, severity, host.name, {}, step, std::move(text), std::string(hint)});
+      finding = all_.end() - 1;
+    }
+    if (address != nullptr && std::ranges::find(finding->addresses, *address) == finding->addresses.end())
+      finding->addresses.push_back(*address);
   }
   std::vector<Finding> sorted() && {
     std::ranges::stable_sort(all_, std::ranges::greater{}, &Finding::severity);

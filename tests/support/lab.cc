@@ -64,7 +64,7 @@ void extend(X509* certificate, X509* issuer, int kind, const std::string& value)
 
 struct Wanted {
   std::string common_name;
-  std::chrono::days begins{-1}, ends{365};
+  std::chrono::hours begins{-24}, ends{365 * 24};
   std::string names;  // subjectAltName; empty: an authority
   std::string usage = "serverAuth";
 };
@@ -75,8 +75,8 @@ CertificatePtr issued(const Wanted& wanted, EVP_PKEY* key, X509* issuer, EVP_PKE
   const std::unique_ptr<BIGNUM, decltype(&BN_free)> serial(BN_new(), BN_free);
   BN_rand(serial.get(), 64, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
   BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate.get()));
-  const auto seconds = [](std::chrono::days days) {
-    return static_cast<long>(std::chrono::seconds(days).count());
+  const auto seconds = [](std::chrono::hours hours) {
+    return static_cast<long>(std::chrono::seconds(hours).count());
   };
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), seconds(wanted.begins));
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), seconds(wanted.ends));

@@ -11,9 +11,9 @@ namespace aclmend::test {
 
 struct LeafOptions {
   std::vector<std::string> names{"mail.lab.test"};
-  std::chrono::days begins{-1}, ends{90};  // from now
-  int rsa_bits = 0;                        // 0: EC P-256
-  bool is_for_clients = false;             // its extended key usage
+  std::chrono::hours begins{-24}, ends{90 * 24 + 12};  // from now
+  int rsa_bits = 0;                                    // 0: EC P-256
+  bool is_for_clients = false;                         // its extended key usage
 };
 
 class Lab {
