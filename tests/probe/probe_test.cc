@@ -60,8 +60,9 @@ Answer probed(std::vector<std::string> args) {
 Answer probed(const SmtpServer& server, std::vector<std::string> more = {},
               const std::string& address = "127.0.0.1") {
   REQUIRE(server.is_listening());
-  std::vector<std::string> args{
-      "mail.lab.test", "--address", address, "--port", std::to_string(server.port()), "--timeout", "2"};
+  std::vector<std::string> args{"mail.lab.test", "--address", address, "--port",
+                                std::to_string(server.port())};
+  if (std::ranges::find(more, "--timeout") == more.end()) args.insert(args.end(), {"--timeout", "5"});
   args.insert(args.end(), more.begin(), more.end());
   return probed(std::move(args));
 }
