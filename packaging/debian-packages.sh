@@ -4,7 +4,8 @@ build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libc-ares-dev libs
                 nlohmann-json3-dev zlib1g-dev python3)
 test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml iprange grepcidr
                iptables ipset iproute2 # the kernel as an oracle
-               postfix swaks libnet-ssleay-perl knot unbound) # what the probe is tried on; exim4: see unpack_exim
+               postfix swaks libnet-ssleay-perl knot unbound # what the probe is tried on
+               libgnutls-dane0 libidn12) # what Exim loads, see unpack_exim
 clang_packages=(clang-19 libclang-rt-19-dev clang-format-19 llvm-19) # sanitizers, fuzzers, formatting
 tidy_packages=(clang-19 clang-tidy-19) # the preset "tidy"
 
@@ -27,7 +28,7 @@ unpack_exim() {
   command -v apt-get >/dev/null || return 0
   local folder
   folder=$(mktemp -d)
-  if (cd "$folder" && apt-get download -q exim4-daemon-light exim4-base libidn12 >&2); then
+  if (cd "$folder" && apt-get download -q exim4-daemon-light exim4-base >&2); then
     for package in "$folder"/*.deb; do dpkg -x "$package" "$1"; done
   fi
   rm -rf "$folder"

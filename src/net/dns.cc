@@ -20,6 +20,7 @@ using Status = DnsAnswer::Status;
 
 constexpr int edns_size = 1232;  // DNS flag day 2020: larger datagrams are cut up on the way
 constexpr std::size_t most_records = 200;
+constexpr std::size_t most_servers = 3;  // as many as resolv.conf(5) may name
 constexpr std::size_t longest_alias_chain = 8;
 
 struct EndChannel {
@@ -41,7 +42,7 @@ Result<Channel> open_channel(const ResolverOptions& options) {
   set.timeout = static_cast<int>(options.timeout.count());
   set.tries = options.tries;
   set.ednspsz = edns_size;
-  set.flags = ARES_FLAG_EDNS;
+  set.flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP;  // SERVFAIL and its like are read here
   ares_channel raw = nullptr;
   const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_FLAGS;
   if (const int status = ::ares_init_options(&raw, &set, mask); status != ARES_SUCCESS)
@@ -259,6 +260,30 @@ void keep_what_was_asked(DnsAnswer& answer, std::vector<Record> all, std::string
     if (one.type == type && one.owner == name) answer.records.push_back(std::move(one));
 }
 
+DnsAnswer asked_of(const ResolverOptions& options, const std::string& name, RecordType type) {
+  const auto channel = open_channel(options);
+  if (!channel) return not_answered(Status::failed, channel.error().message);
+  const auto query = query_for(name, type);
+  if (!query)
+    return not_answered(Status::no_such_name, fmt::format("no name for DNS: {}", query.error().message));
+  Received received;
+  ::ares_send(channel->get(), reinterpret_cast<const unsigned char*>(query->data()),
+              static_cast<int>(query->size()), receive, &received);
+  const auto until = steady_clock::now() + 2 * options.tries * options.timeout;
+  while (!received.is_done) {
+    if (steady_clock::now() >= until) ::ares_cancel(channel->get());
+    else wait_and_process(*channel, until);
+  }
+  switch (received.status) {
+    case ARES_SUCCESS: return read_dns_message(received.message, name, type);
+    case ARES_ETIMEOUT:
+    case ARES_ECANCELLED: return not_answered(Status::timed_out, "the resolver did not answer");
+    case ARES_ECONNREFUSED:
+      return not_answered(Status::timed_out, "no resolver listens there (connection refused)");
+    default: return not_answered(Status::failed, ::ares_strerror(received.status));
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(RecordType type) {
@@ -305,35 +330,21 @@ Result<Resolver> Resolver::open(const ResolverOptions& options) {
   Resolver resolver;
   resolver.options_ = options;
   resolver.servers_ = servers_of(channel);
+  if (resolver.servers_.size() > most_servers) resolver.servers_.resize(most_servers);
   if (resolver.servers_.empty()) return fail("this machine names no DNS resolver (--resolver ADDRESS)");
   return resolver;
 }
 
+// A resolver that fails or is silent is passed over for the next, as the system's own library does.
 DnsAnswer Resolver::ask(std::string_view name, RecordType type) const {
-  const std::string asked = without_dot(name);
-  const auto channel = open_channel(options_);
-  if (!channel) return not_answered(Status::failed, channel.error().message);
-  const auto query = query_for(asked, type);
-  if (!query)
-    return not_answered(Status::no_such_name, fmt::format("no name for DNS: {}", query.error().message));
-  Received received;
-  ::ares_send(channel->get(), reinterpret_cast<const unsigned char*>(query->data()),
-              static_cast<int>(query->size()), receive, &received);
-  const auto until = steady_clock::now() + 2 * options_.tries * options_.timeout;
-  while (!received.is_done) {
-    if (steady_clock::now() >= until) ::ares_cancel(channel->get());
-    else wait_and_process(*channel, until);
+  DnsAnswer answer;
+  for (const Endpoint& server : servers_) {
+    ResolverOptions options = options_;
+    options.server = server;
+    answer = asked_of(options, without_dot(name), type);
+    if (answer.status != Status::failed && answer.status != Status::timed_out) break;
   }
-  if (received.status == ARES_SUCCESS) return read_dns_message(received.message, asked, type);
-  switch (received.status) {
-    case ARES_ESERVFAIL: return not_answered(Status::failed, "the resolver failed (SERVFAIL)");
-    case ARES_EREFUSED: return not_answered(Status::failed, "the resolver refused (REFUSED)");
-    case ARES_ETIMEOUT:
-    case ARES_ECANCELLED: return not_answered(Status::timed_out, "the resolver did not answer");
-    case ARES_ECONNREFUSED:
-      return not_answered(Status::timed_out, "no resolver listens there (connection refused)");
-    default: return not_answered(Status::failed, ::ares_strerror(received.status));
-  }
+  return answer;
 }
 
 }  // namespace aclmend::net
