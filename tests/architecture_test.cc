@@ -35,6 +35,7 @@ constexpr Room rooms[] = {
     {"src/fix", "vendors/vendor.h difference audit model sets base"},
     {"src/report",
      "result audit/codes.h endpoints/lists.h endpoints/verify.h model/policy.h model/question.h sets base"},
+    {"src/probe", "net audit/codes.h sets base"},
     {"src/cli", "*"},
     {"src/main.cc", "cli"},
     {"vendors/vendor.h", "model sets base"},
@@ -51,7 +52,8 @@ constexpr Wall walls[] = {
     {"CLI/", "src/cli/"},
     {"yaml-cpp/", "src/inventory/"},
     {"nlohmann/", "src/endpoints/decode src/report/ src/evidence/ vendors/windows_firewall/"},
-    {"openssl/", "src/base/digest src/net/tls.cc"},
+    {"openssl/", "src/base/digest src/net/"},
+    {"ares.h", "src/net/dns"},
     {"sqlite3.h", "src/store/sqlite"},
     {"boost/asio", "src/net/wire.cc"},
     {"boost/beast", "src/net/answer_reader.cc"},
@@ -60,9 +62,13 @@ constexpr Wall walls[] = {
     {"zstd.h", "src/base/file"},
     {"fmt/", "src/ vendors/"},
     // the operating system: files at the rim, the terminal in main
-    {"unistd.h", "src/base/file src/main.cc"},
+    {"unistd.h", "src/base/file src/main.cc src/net/"},
     {"fcntl.h", "src/base/file"},
-    {"sys/", "src/base/file src/main.cc"},
+    {"sys/", "src/base/file src/main.cc src/net/"},
+    {"poll.h", "src/net/"},
+    {"arpa/", "src/net/"},
+    {"netinet/", "src/net/"},
+    {"linux/", "src/net/"},
     {"malloc.h", "src/main.cc"},
 };
 

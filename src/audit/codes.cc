@@ -105,6 +105,38 @@ constexpr CodeText table[] = {
      "session; Exchange Online then reports 4.4.317, 4.4.318 or a certificate error.",
      "Take SMTP from Exchange Online out of the inspection, or allow TLS in its settings, and look at the "
      "EHLO answer from outside."},
+    {Code::no_connection, "ACM040", "no-connection",
+     "DNS, TCP or greeting failed on an address that senders use", Severity::error,
+     "The live probe did not come as far as a mail server's greeting and its answer to EHLO. Of several mail "
+     "hosts and addresses each is used by some senders, so one that is dead shows as some mail late. The "
+     "probe "
+     "speaks for the address it was asked from: a filter that lets Microsoft's ranges in may still turn this "
+     "machine away, and the reverse.",
+     "Refused (10061): a server without a listener, or a firewall that rejects; an ICMP message names its "
+     "sender. Silence (10060): dropped on the way. Ask the firewall's configuration with `aclmend audit`."},
+    {Code::starttls_missing, "ACM041", "starttls-missing", "STARTTLS not offered, refused, or masked",
+     Severity::error,
+     "The server speaks SMTP, but no TLS comes about. Exchange Online then reports 4.4.317 with `STARTTLS is "
+     "required to send mail`. Two causes are frequent: the server has no valid certificate for its "
+     "connector, "
+     "or a firewall inspects SMTP and writes over the offer.",
+     "On Exchange look at the receive connector's certificate (TlsCertificateName); on a Cisco firewall take "
+     "`inspect esmtp` off this path, or give its map `allow-tls`."},
+    {Code::certificate_invalid, "ACM042", "certificate-invalid",
+     "expired, wrong name, chain incomplete or weak", Severity::error,
+     "The certificate that the server shows would be refused by a sender that verifies it: a hybrid "
+     "connector "
+     "with a domain or an authority in its TLS settings, MTA-STS in enforce mode, or DANE. A connector that "
+     "takes any certificate accepts it.",
+     "Renew it, add the missing name, or let the server send its intermediate certificates; then enable it "
+     "for SMTP. After a renewal publish a new TLSA record first."},
+    {Code::certificate_changed, "ACM043", "certificate-changed",
+     "another certificate than last time, or it ends within 30 days: run the hybrid wizard",
+     Severity::warning,
+     "Hybrid connectors name the certificate by issuer and subject (`<I>...<S>...`). A renewal under another "
+     "intermediate authority changes the issuer, and mail stops though the certificate is good.",
+     "Compare TlsCertificateName on the connectors with the value that the probe prints, and run the Hybrid "
+     "Configuration Wizard again."},
     {Code::list_not_checked, "ACM050", "list-not-checked",
      "the endpoint list was not checked within `max-age`", Severity::note,
      "The inventory says how old the last look at Microsoft's list may be, and it is older, or nobody knows "

@@ -8,12 +8,13 @@ extern const Command endpoints_command;
 extern const Command fix_command;
 extern const Command flows_command;
 extern const Command inventory_command;
+extern const Command probe_command;
 extern const Command trace_command;
 extern const Command explain_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
-      &audit_command,   &trace_command,     &fix_command,   &endpoints_command,
+      &audit_command,   &trace_command,     &fix_command,   &endpoints_command, &probe_command,
       &explain_command, &inventory_command, &flows_command, &cidr_command,
   };
   return table;
