@@ -15,8 +15,8 @@ extern const Command explain_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
-      &audit_command,   &trace_command,     &fix_command,   &endpoints_command, &evidence_command, &probe_command,
-      &explain_command, &inventory_command, &flows_command, &cidr_command,
+      &audit_command, &trace_command,   &fix_command,       &endpoints_command, &evidence_command,
+      &probe_command, &explain_command, &inventory_command, &flows_command,     &cidr_command,
   };
   return table;
 }

@@ -8,9 +8,12 @@
 #include <memory>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/published.h"
+#include "net/http.h"
 #include "report/probe.h"
 
 namespace aclmend::cli {
@@ -26,6 +29,7 @@ struct Options {
   int repeat = 1;
   double interval = 5;  // seconds
   bool is_smart_host = false, allow_private = false, yes = false, verbose = false;
+  std::string store;
   OutputOptions output;
 };
 
@@ -102,13 +106,62 @@ Result<probe::Question> question_of(const Options& options) {
   question.interval = whole(options.interval);
   question.may_be_private = options.allow_private;
   question.may_be_many = options.yes;
-  question.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  question.now = now();
   return question;
+}
+
+// MTA-STS policies lie on web servers: no redirects are followed there (RFC 8461 3.3).
+probe::Fetched fetched(const std::string& url) {
+  net::HttpOptions http;
+  http.most_redirects = 0;
+  http.largest_body = std::size_t{64} << 10;
+  http.proxy = environment_proxy(url);
+  const auto answer = net::get(url, http);
+  if (!answer) return {.status = 0, .content_type = {}, .body = {}, .error = answer.error().message};
+  return {.status = answer->status, .content_type = answer->content_type, .body = answer->body, .error = {}};
+}
+
+// What the store remembers of a host's certificate.
+probe::LastSeen remembered(const store::Store& store) {
+  return [&store](const std::string& host, std::uint16_t port) -> std::optional<probe::Seen> {
+    const auto seen = store.certificates(host, port);
+    if (!seen || seen->empty()) return std::nullopt;
+    const auto not_after = parse_iso_time(seen->front().not_after);
+    return probe::Seen{seen->front().sha256, not_after.value_or(Time())};
+  };
+}
+
+// Notes the certificates that were shown, for the next time.
+Result<bool> remember(store::Store& store, const probe::Report& report, Time now) {
+  for (const probe::HostResult& host : report.hosts)
+    for (const probe::AddressResult& one : host.addresses) {
+      if (!one.tls || one.tls->chain.empty()) continue;
+      const probe::Link& own = one.tls->chain.front();
+      TRY(is_noted, store.saw_certificate({.host = host.name,
+                                           .port = report.port,
+                                           .sha256 = own.sha256,
+                                           .first_seen = iso_time(now),
+                                           .last_seen = iso_time(now),
+                                           .not_after = iso_time(own.not_after)}));
+      (void)is_noted;
+    }
+  return true;
+}
+
+// The store is this user's own where one is there; --store makes it. None: nothing is remembered.
+Result<std::optional<store::Store>> memory_of(const Options& options) {
+  if (options.store.empty()) {
+    TRY(there, open_store({}, store::Mode::read_only));
+    if (!there.exists()) return std::optional<store::Store>();
+  }
+  TRY(store, open_store(options.store, store::Mode::read_write));
+  return std::optional(std::move(store));
 }
 
 // A resolver is opened where a name has to be asked for.
 Result<probe::Surroundings> surroundings_of(const Options& options) {
   probe::Surroundings around;
+  around.fetch = fetched;
   TRY(trust, net::Trust::of(options.ca_file));
   around.trust = std::move(trust);
   around.pause = [](milliseconds time) { std::this_thread::sleep_for(time); };
@@ -143,10 +196,16 @@ int run(const Options& options, Streams& streams) {
   if (!least) return not_judged(streams, least.error());
   const auto question = question_of(options);
   if (!question) return not_judged(streams, question.error());
-  const auto around = surroundings_of(options);
+  auto around = surroundings_of(options);
   if (!around) return not_judged(streams, around.error());
+  auto memory = memory_of(options);
+  if (!memory) return not_judged(streams, memory.error());
+  if (*memory) around->last_seen = remembered(**memory);
   auto answer = probe::probe(*question, *around);
   if (!answer) return not_judged(streams, answer.error());
+  if (*memory)
+    if (const auto noted = remember(**memory, *answer, question->now); !noted)
+      return not_judged(streams, noted.error());
   report::ProbeReport report;
   report.probe = std::move(*answer);
   report.detail = options.verbose ? report::Detail::all : report::Detail::usual;
@@ -190,6 +249,9 @@ std::function<int(Streams&)> define(CLI::App& app) {
   app.add_flag("--allow-private", options->allow_private,
                "connect to private addresses that an MX record names");
   app.add_flag("--yes", options->yes, fmt::format("ask more than {} addresses", probe::most_unasked));
+  app.add_option("--store", options->store,
+                 "remember certificates here (default: this user's store, where there is one)")
+      ->type_name("FILE");
   app.add_flag("-v,--verbose", options->verbose, "every step, and what was said");
   app.add_option("--fail-on", options->fail_on, "exit 1 from this severity on: error, warning, note, never")
       ->type_name("WORD");

@@ -263,10 +263,7 @@ Result<endpoints::Client> client_of(const ServiceOptions& options, store::Store&
   client.transport = [options, progress](const std::string& url) {
     net::HttpOptions http;
     http.ca_file = options.ca_file;
-    http.proxy = !options.proxy.empty() ? options.proxy : net::proxy_for(url, [](const std::string& name) {
-      const char* value = std::getenv(name.c_str());
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    });
+    http.proxy = !options.proxy.empty() ? options.proxy : environment_proxy(url);
     http.whole = std::chrono::seconds(options.timeout);
     for (auto* step : {&http.resolve, &http.connect, &http.handshake, &http.idle})
       *step = std::min(*step, http.whole);
@@ -274,6 +271,13 @@ Result<endpoints::Client> client_of(const ServiceOptions& options, store::Store&
     return sent(url, http);
   };
   return client;
+}
+
+std::string environment_proxy(const std::string& url) {
+  return net::proxy_for(url, [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  });
 }
 
 std::vector<endpoints::Watched> watched_rows() {

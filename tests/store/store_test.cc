@@ -117,7 +117,6 @@ TEST_CASE("a store that is not there is empty to a reader, and is not made", "[s
   CHECK(store.changes("Worldwide").value().empty());
   CHECK(!store.last_check("Worldwide").value());
   CHECK(!store.setting("client-request-id").value());
-  CHECK(!store.pinned("Worldwide").value());
   CHECK(store.certificates("mail.example.com", 25).value().empty());
   CHECK(store.damages().value().empty());
   CHECK(message(store.put_release(list("2018063000", "[]"))) ==
@@ -290,18 +289,6 @@ TEST_CASE("a setting that is settled stays, one that is set changes", "[store]")
   CHECK(store.settle("client-request-id", "d").value() == "c");
 }
 
-TEST_CASE("a pin stays until it is moved or taken out", "[store]") {
-  const test::Folder folder;
-  Store store = opened(folder.path() + "/s");
-  REQUIRE(store.pin({"Worldwide", "2025120100", "2026-03-01T10:00:00Z"}));
-  REQUIRE(store.pin({"Worldwide", "2025-12-02", "2026-03-02T10:00:00Z"}));
-  CHECK(store.pinned("Worldwide").value() == Pin{"Worldwide", "2025-12-02", "2026-03-02T10:00:00Z"});
-  CHECK(message(store.pin({"China", "latest", "2026-03-02T10:00:00Z"})) ==
-        "expected a version of ten digits or a date, found 'latest'");
-  REQUIRE(store.unpin("Worldwide"));
-  CHECK(!store.pinned("Worldwide").value());
-}
-
 TEST_CASE("a certificate is known since when and until when it was shown", "[store]") {
   const test::Folder folder;
   Store store = opened(folder.path() + "/s");
@@ -409,9 +396,8 @@ TEST_CASE("an older store is brought up to date, for readers too, and loses noth
     }
     const Store store = opened(path, mode);
     CHECK(store.newest("Worldwide").value()->body == "[1]");
-    CHECK(!store.pinned("Worldwide").value());
     CHECK(store.certificates("mx.example.com", 25).value().empty());
-    CHECK(Raw(path).run("SELECT * FROM pins").empty());
+    CHECK(Raw(path).run("SELECT * FROM certificates").empty());
   }
 }
 
