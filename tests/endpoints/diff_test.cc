@@ -240,7 +240,7 @@ TEST_CASE("what came and what left is exactly the difference, however ranges are
       RC_ASSERT(difference->removed.contains(address) == (holds(before, address) && !holds(after, address)));
     }
     // Each port of the service: what came and left is what its purposes say.
-    for (const std::uint16_t port : {25, 443}) {
+    for (const std::uint16_t port : {std::uint16_t{25}, std::uint16_t{443}}) {
       const auto having = [port](const Release& release) {
         std::vector<Row> rows = release.rows;
         std::erase_if(rows, [port](const Row& one) { return !one.tcp_ports.contains(port); });
