@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "store/store.h"
 #include "tests/support/folder.h"
 #include "tests/support/lab.h"
 #include "tests/support/program.h"
@@ -98,6 +99,28 @@ TEST_CASE("a good server passes every step", "[probe][schema]") {
   CHECK(schema_errors(answer.document.dump(), "probe") == "");
   CHECK(server.heard() ==
         std::vector<std::string>{"EHLO [127.0.0.1]", "STARTTLS", "EHLO [127.0.0.1]", "QUIT"});
+}
+
+TEST_CASE("another certificate than last time is ACM043, and then it is the one remembered", "[probe][store]") {
+  const Folder folder;
+  const std::string file = folder.path() + "/store.sqlite";
+  const SmtpServer server(good());
+  const Answer first = probed(server, {"--store", file});
+  CHECK(first.codes() == "");
+  auto store = store::Store::open(file, store::Mode::read_write);
+  REQUIRE(store);
+  const auto seen = store->certificates("mail.lab.test", server.port());
+  REQUIRE(seen->size() == 1);
+  CHECK(Json(seen->front().sha256) == first.address()["tls"]["sha256"]);
+  REQUIRE(store->saw_certificate({.host = "mail.lab.test",
+                                  .port = server.port(),
+                                  .sha256 = std::string(64, 'A'),
+                                  .first_seen = "2099-01-01T00:00:00Z",
+                                  .last_seen = "2099-01-01T00:00:00Z",
+                                  .not_after = "2099-12-31T00:00:00Z"}));
+  const Answer changed = probed(server, {"--store", file});
+  CHECK(changed.codes() == "ACM043/tls.handshake");
+  CHECK(changed.status == 0);  // a warning
 }
 
 TEST_CASE("the report says where it was asked from, and what that proves", "[probe]") {
