@@ -1,4 +1,5 @@
-# The vendor registry is the listing of vendors/: every folder with a vendor.cc is a vendor.
+# The registries are the listing of vendors/: every folder with a vendor.cc is a vendor whose configurations
+# are read, every folder with a log.cc reads its logs. A folder may have either alone.
 file(GLOB vendor_files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/vendors ${CMAKE_SOURCE_DIR}/vendors/*/vendor.cc)
 set(VENDOR_DECLARATIONS "")
 set(VENDOR_ENTRIES "")
@@ -9,3 +10,14 @@ foreach(file IN LISTS vendor_files)
 endforeach()
 configure_file(${CMAKE_SOURCE_DIR}/vendors/registry.cc.in ${CMAKE_BINARY_DIR}/generated/registry.cc @ONLY)
 list(APPEND ACLMEND_GENERATED ${CMAKE_BINARY_DIR}/generated/registry.cc)
+
+file(GLOB log_files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/vendors ${CMAKE_SOURCE_DIR}/vendors/*/log.cc)
+set(LOG_DECLARATIONS "")
+set(LOG_ENTRIES "")
+foreach(file IN LISTS log_files)
+  get_filename_component(folder ${file} DIRECTORY)
+  string(APPEND LOG_DECLARATIONS "namespace ${folder} { extern const std::span<const evidence::LogFormat> logs; }\n")
+  string(APPEND LOG_ENTRIES "    ${folder}::logs,\n")
+endforeach()
+configure_file(${CMAKE_SOURCE_DIR}/vendors/log_registry.cc.in ${CMAKE_BINARY_DIR}/generated/log_registry.cc @ONLY)
+list(APPEND ACLMEND_GENERATED ${CMAKE_BINARY_DIR}/generated/log_registry.cc)

@@ -1,9 +1,9 @@
 # Sourced by ./demo and ./check: what a Debian 12 needs, and how it is installed where it is missing.
 # shellcheck shell=bash disable=SC2034
-build_packages=(g++ cmake ninja-build libcli11-dev libfmt-dev libc-ares-dev libssl-dev libyaml-cpp-dev libzstd-dev
-                nlohmann-json3-dev zlib1g-dev python3)
+build_packages=(g++ cmake ninja-build libboost1.81-dev libc-ares-dev libcli11-dev libfmt-dev libsqlite3-dev
+                libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev python3)
 test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml iprange grepcidr
-               iptables ipset iproute2 # the kernel as an oracle
+               iptables ipset iproute2 nftables # the kernel as an oracle
                postfix swaks libnet-ssleay-perl knot unbound # what the probe is tried on
                libgnutls-dane0 libidn12) # what Exim loads, see unpack_exim
 clang_packages=(clang-19 libclang-rt-19-dev clang-format-19 llvm-19) # sanitizers, fuzzers, formatting

@@ -24,21 +24,26 @@ constexpr Room rooms[] = {
     {"src/sets", "base"},
     {"src/model", "sets base"},
     {"src/difference", "model sets base"},
-    {"vendors/*", "vendors/vendor.h vendors/words.h model sets base"},  // never another vendor
+    {"vendors/*", "vendors/vendor.h vendors/words.h vendors/log.h model sets base"},  // never another vendor
     {"src/intake", "vendors/vendor.h model sets base"},
     {"src/inventory", "sets base"},
+    {"src/net", "sets base"},
     {"src/endpoints", "sets base"},
-    {"src/evidence", "vendors/vendor.h sets base"},
+    {"src/store", "base"},
+    {"src/evidence", "vendors/log.h sets base"},
     {"src/audit", "inventory endpoints model sets base"},
     {"src/fix", "vendors/vendor.h difference audit model sets base"},
-    {"src/net", "sets base"},
+    {"src/report",
+     "result audit/codes.h endpoints/lists.h endpoints/verify.h model/policy.h model/question.h sets base"},
     {"src/probe", "net audit/codes.h sets base"},
-    {"src/report", "result audit/codes.h model/policy.h model/question.h sets base"},
     {"src/cli", "*"},
     {"src/main.cc", "cli"},
     {"vendors/vendor.h", "model sets base"},
     {"vendors/words.h", "model sets base"},
+    {"vendors/log.h", "sets base"},
+    {"vendors/log.cc", "vendors/log.h sets base"},
     {"vendors/registry.cc.in", "vendors/vendor.h"},
+    {"vendors/log_registry.cc.in", "vendors/log.h"},
 };
 
 // A library's headers, and the files (by how their path begins) that may include them.
@@ -52,13 +57,17 @@ constexpr Wall walls[] = {
     {"nlohmann/", "src/endpoints/decode src/report/ src/evidence/ vendors/windows_firewall/"},
     {"openssl/", "src/base/digest src/net/"},
     {"ares.h", "src/net/dns"},
-    {"zlib.h", "src/base/file"},
-    {"zstd.h", "src/base/file"},
+    {"sqlite3.h", "src/store/sqlite"},
+    {"boost/asio", "src/net/wire.cc"},
+    {"boost/beast", "src/net/answer_reader.cc"},
+    {"netdb.h", "src/net/resolve.cc"},
+    {"zlib.h", "src/base/file src/base/lines"},
+    {"zstd.h", "src/base/file src/base/lines"},
     {"fmt/", "src/ vendors/"},
     // the operating system: files at the rim, the terminal in main
-    {"unistd.h", "src/base/file src/main.cc src/net/"},
-    {"fcntl.h", "src/base/file"},
-    {"sys/", "src/base/file src/main.cc src/net/"},
+    {"unistd.h", "src/base/file src/base/lines src/main.cc src/net/"},
+    {"fcntl.h", "src/base/file src/base/lines"},
+    {"sys/", "src/base/file src/base/lines src/main.cc src/net/"},
     {"poll.h", "src/net/"},
     {"arpa/", "src/net/"},
     {"netinet/", "src/net/"},
@@ -240,8 +249,8 @@ TEST_CASE("what the picture forbids is found", "[architecture]") {
   CHECK(complaint("src/report/x.cc", "#include \"model/match.h\"\n") ==
         "src/report may not include \"model/match.h\"");
   CHECK(complaint("src/model/x.cc", "#include <CLI/CLI.hpp>\n") == "<CLI/CLI.hpp> belongs into src/cli/");
-  CHECK(complaint("src/cli/x.cc", "#include <boost/asio.hpp>\n") ==
-        "<boost/asio.hpp> has no row in the table of walls");
+  CHECK(complaint("src/cli/x.cc", "#include <boost/spirit.hpp>\n") ==
+        "<boost/spirit.hpp> has no row in the table of walls");
   CHECK(complaint("src/attic/x.cc", "") == "src/attic has no row in the table of rooms");
   CHECK_FALSE(may_include("vendors/a", rooms[3].may_include, "vendors/b/read.h"));
   CHECK(may_include("vendors/a", rooms[3].may_include, "vendors/a/read.h"));

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/source.h"
 #include "model/policy.h"
+#include "sets/named_list.h"
 #include "sets/packet_set.h"
 
 namespace aclmend {
@@ -131,6 +132,7 @@ struct Vendor {
   std::vector<std::string> (*verify)(const Device& device, const Packet& packet, std::string_view ingress);
   const Editing* editing = nullptr;  // none: cannot be changed by us
   bool takes_sets = false;           // contents of lists in files of their own
+  const ListFormat* list = nullptr;  // how its devices are given a list of addresses; none: in no way of ours
   // What a user should export, when a file is not enough.
   std::string_view how_to_export;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "audit/check.h"
 #include "audit/question.h"
@@ -25,11 +26,9 @@ bool is_companion(const Flow& flow, const std::vector<const Flow*>& flows) {
                              [&](const Flow* other) { return !flow.with.empty() && other->id == flow.with; });
 }
 
-// The addresses whose verdict is told by the flow: the sources of an inbound one, the destinations of
-// another.
-AddressSet peers(const Flow& flow, const AddressSet& selected) {
-  const inventory::End& end = flow.direction == Direction::inbound ? flow.source : flow.destination;
-  return end.kind == inventory::End::Kind::literal ? end.addresses : selected;
+// The addresses that a flow names itself: the sources of an inbound one, the destinations of another.
+const AddressSet& literal_peers(const Flow& flow) {
+  return (flow.direction == Direction::inbound ? flow.source : flow.destination).addresses;
 }
 
 std::vector<SourceRange> ranges_of(const Examined& examined, const AddressSet& asked) {
@@ -192,6 +191,21 @@ Check not_applicable(const Question& question, const Flow& flow, const std::opti
   return check;
 }
 
+// What a flow requires of the list in force: today, and from a later day on.
+struct Required {
+  AddressSet now;
+  std::vector<endpoints::Coming> coming;
+};
+
+Result<Required> required_of(const Flow& flow, const Question& question) {
+  TRY(published, required_addresses(flow, *question.release));
+  Required required{std::move(published), {}};
+  if (const auto selection = selection_of(flow); selection && question.coming)
+    required.coming = question.coming(*selection);
+  for (const endpoints::Coming& range : required.coming) required.now -= range.addresses;
+  return required;
+}
+
 class Audit {
  public:
   explicit Audit(const Question& question) : question_(question) {}
@@ -215,7 +229,7 @@ class Audit {
   bool is_known();
   Result<bool> examine(const Flow& flow);
   Result<bool> examine(const Flow& flow, const Host& host, const std::string& ingress,
-                       const AddressSet& required, bool other_family_is_open);
+                       const Required& required, bool other_family_is_open);
   bool infer(const Inference& inference) {
     const bool is_said = std::ranges::any_of(result_.inferred,
                                              [&](const auto& other) { return other.what == inference.what; });
@@ -301,7 +315,7 @@ Result<bool> Audit::examine(const Flow& flow) {
   }
   for (const Inference& inference : hosts->inferred)
     if (!infer(inference)) return false;
-  TRY(required, required_addresses(flow, *question_.release));
+  TRY(required, required_of(flow, question_));
   bool v4_is_open = false;
   for (const Family family : {Family::ipv4, Family::ipv6})
     for (Host host : hosts->hosts) {
@@ -328,7 +342,7 @@ Result<bool> Audit::examine(const Flow& flow) {
 
 // Gives back whether everything required of this host gets through.
 Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::string& ingress,
-                            const AddressSet& required, bool other_family_is_open) {
+                            const Required& required, bool other_family_is_open) {
   Examined examined;
   examined.question = &question_;
   examined.flow = &flow;
@@ -353,19 +367,31 @@ Result<bool> Audit::examine(const Flow& flow, const Host& host, const std::strin
   examined.slice.destination = host.wire;
   examined.slice.protocol = flow.protocol;
   examined.slice.destination_port = flow.port;
-  examined.required_everywhere = required;
-  examined.required = required & AddressSet::all(host.wire.family);
+  const AddressSet family = AddressSet::all(host.wire.family);
+  examined.required_everywhere = required.now;
+  examined.required = required.now & family;
+  AddressSet coming;
+  for (const endpoints::Coming& range : required.coming)
+    if (const AddressSet part = range.addresses & family; !part.empty()) {
+      examined.coming.push_back({range.effective, range.version, part});
+      coming |= part;
+    }
   examined.other_family_is_open = other_family_is_open;
+  if (examined.required.empty()) {  // nothing is in use yet: what is coming is asked for now
+    examined.required = std::exchange(coming, {});
+    examined.coming.clear();
+  }
   if (examined.required.empty()) {
     result_.checks.push_back(
         not_applicable(question_, flow, host, "the flow requires nothing of the mail host's address family"));
     return false;
   }
   const bool wants_others = flow.direction == Direction::inbound && flow.others != inventory::Others::ignore;
-  const AddressSet asked = wants_others ? AddressSet::all(host.wire.family) : examined.required;
+  const AddressSet asked = wants_others ? family : examined.required | coming;
   const std::vector<SourceRange>& ranges = answered(examined, asked);
   examined.cut = cut_of(ranges, examined.required);
-  examined.companions = asked_by_others(flow);
+  examined.coming_cut = cut_of(ranges, coming);
+  examined.companions = asked_by_others(flow) | coming;
   if (wants_others) examined.others = cut_of(ranges, asked - examined.required - examined.companions);
   if (auto open = open_alternative(examined)) {
     result_.error = std::move(*open);
@@ -403,9 +429,9 @@ std::optional<endpoints::Selection> selection_of(const Flow& flow) {
 
 Result<AddressSet> required_addresses(const Flow& flow, const endpoints::Release& release) {
   const auto selection = selection_of(flow);
-  if (!selection) return peers(flow, {});
+  if (!selection) return literal_peers(flow);
   TRY(selected, endpoints::select(release, *selection));
-  return peers(flow, selected.addresses);
+  return std::move(selected.addresses);
 }
 
 Result<Examination> examine(const Question& question) { return Audit(question).run(); }

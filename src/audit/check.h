@@ -35,10 +35,12 @@ struct Examined {
   model::Slice slice;              // inbound: to the host
   AddressSet required;             // of the host's family
   AddressSet required_everywhere;  // of both
-  AddressSet companions;           // what the other flows asked here require of the port
-  Packet seen;                     // a required packet as the last filter sees it
-  Cut cut;                         // of the required addresses
-  Cut others;                      // of everybody else (inbound flows)
+  AddressSet companions;           // what the other flows asked here require of the port, and what is coming
+  std::vector<endpoints::Coming> coming;  // of the host's family: published, in use from a day on
+  Cut coming_cut;                         // of all of these
+  Packet seen;                            // a required packet as the last filter sees it
+  Cut cut;                                // of the required addresses
+  Cut others;                             // of everybody else (inbound flows)
   bool other_family_is_open = false;
 
   const model::Policy& policy() const { return *question->policy; }

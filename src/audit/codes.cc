@@ -137,6 +137,23 @@ constexpr CodeText table[] = {
      "intermediate authority changes the issuer, and mail stops though the certificate is good.",
      "Compare TlsCertificateName on the connectors with the value that the probe prints, and run the Hybrid "
      "Configuration Wizard again."},
+    {Code::list_not_checked, "ACM050", "list-not-checked",
+     "the endpoint list was not checked within `max-age`", Severity::note,
+     "The inventory says how old the last look at Microsoft's list may be, and it is older, or nobody knows "
+     "when it was. Ranges may have come or left since.",
+     "Run `aclmend endpoints fetch`, best by a timer."},
+    {Code::list_refused, "ACM051", "list-refused",
+     "an empty or shrunken answer was refused; the last good list is in force", Severity::error,
+     "The service answered with a list that has no rows for a required flow, or lost a family or more than "
+     "30 % of its addresses. The list has been wrong before, and a firewall that follows it closes the mail, "
+     "so the list that was in force stays in force.",
+     "Look at the answer and at Microsoft's announcements. If the ranges have really left, run `aclmend "
+     "endpoints fetch --accept-shrink`."},
+    {Code::range_coming, "ACM052", "range-coming",
+     "a new range is published, takes effect on DATE, and is not let in yet", Severity::warning,
+     "Microsoft publishes new ranges ahead of their use, as a rule by 30 days. From the day named on, mail "
+     "comes from this range too, and this firewall does not let it in.",
+     "Let the range in before that day: `aclmend fix --as-of DATE` writes the change."},
     {Code::device_unreadable, "ACM090", "device-unreadable", "a device could not be judged", Severity::error,
      "The export of a device was missing, empty, damaged, of an unknown kind, or leaves open what is asked. "
      "No answer is given for it, and the exit status is 2.",

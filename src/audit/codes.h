@@ -33,6 +33,9 @@ enum class Code : std::uint8_t {
   starttls_missing,
   certificate_invalid,
   certificate_changed,
+  list_not_checked,
+  list_refused,
+  range_coming,
   device_unreadable,
 };
 

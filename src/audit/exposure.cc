@@ -1,5 +1,5 @@
-// Who else reaches the host on the port, which rules still name what left the list, and what stands in the
-// way of the mail itself. None of these changes a verdict.
+// Who else reaches the host on the port, which rules still name what left the list, what of it comes into use
+// soon, and what stands in the way of the mail itself. None of these changes a verdict.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -222,6 +222,29 @@ AddressSet append_stale(const Examined& examined, std::vector<Finding>& findings
   return told;
 }
 
+// What is published, comes into use on a day, and would not get through yet.
+void append_coming(const Examined& examined, std::vector<Finding>& findings) {
+  for (const auto& [date, version, addresses] : examined.coming) {
+    const AddressSet closed = addresses & (examined.coming_cut.blocked | examined.coming_cut.unknown);
+    if (closed.empty()) continue;
+    const auto group = std::ranges::find_if(examined.coming_cut.groups, [&](const Group& one) {
+      return one.verdict != Verdict::permit && one.addresses.intersects(closed);
+    });
+    Finding finding = finding_about(examined, Code::range_coming, *text_of(Code::range_coming).severity,
+                                    "coming " + date, group->deny_by);
+    finding.title = fmt::format("{} {} in use from {} on and not let in yet", to_string(closed),
+                                closed.prefixes().size() == 1 ? "is" : "are", date);
+    finding.ranges = closed;
+    finding.witness = examined.packet(example_of(closed & group->addresses));
+    finding.explanation = fmt::format("Microsoft has published {} in {}; mail comes from there from {} on",
+                                      to_string(closed), version, date);
+    finding.hint = fmt::format("aclmend fix --as-of {} writes the change", date);
+    if (examined.question->verify)
+      finding.verify = examined.question->verify(*finding.witness, examined.ingress);
+    findings.push_back(std::move(finding));
+  }
+}
+
 void append_notices(const Examined& examined, std::vector<Finding>& findings) {
   const auto append = [&](Code code, const model::Notice& notice) {
     const bool is_told =
@@ -246,6 +269,7 @@ std::vector<Finding> exposure_findings(const Examined& examined) {
   std::vector<Finding> findings;
   const AddressSet stale = append_stale(examined, findings);
   append_others(examined, stale, findings);
+  append_coming(examined, findings);
   append_notices(examined, findings);
   return findings;
 }

@@ -1,13 +1,17 @@
 // What is asked of one device: the flows, the mail host, the way. What is not given is inferred and said.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "audit/result.h"
+#include "base/clock.h"
 #include "base/error.h"
+#include "endpoints/changes.h"
 #include "endpoints/result.h"
 #include "inventory/result.h"
 #include "model/question.h"
@@ -23,6 +27,8 @@ struct Question {
   std::vector<Address> to;  // mail hosts; empty: inferred
   std::vector<const inventory::Flow*> flows;
   const endpoints::Release* release = nullptr;
+  // What of these rows is published, and in use from a later day on only; none: nothing is known of that.
+  std::function<std::vector<endpoints::Coming>(const endpoints::Selection&)> coming;
   Inferring inferring = Inferring::allowed;
   bool only_if_known = false;  // came by a glob: not asked unless it knows the mail host
   // The device's own commands for a packet on the wire.
@@ -35,6 +41,11 @@ Result<DeviceAudit> audit(const Question& question);
 // What a flow requires of this release: the sources (inbound) or destinations (outbound), before the cut to
 // the mail host's families.
 Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);
+
+// ACM050: the list was last checked longer ago than `max_age`, or nobody knows when. `checked` is a date or
+// empty.
+std::optional<Finding> unchecked_list(const endpoints::Release& release, const std::string& checked,
+                                      std::chrono::days max_age, Time today);
 
 // The id of a finding: a digest of what names it, which holds no ranges, no line number and no code.
 std::string fingerprint(std::initializer_list<std::string_view> parts);

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <system_error>
 
 #include "base/digest.h"
@@ -80,13 +81,13 @@ Result<Buffer> read_all(int fd, const std::string& path, std::size_t expected) {
   }
 }
 
-Result<Buffer> gunzip(std::string_view packed, const std::string& path) {
+std::expected<Buffer, GzipFault> inflated(std::string_view packed, std::size_t largest) {
   z_stream stream{};
-  if (inflateInit2(&stream, 15 + 16) != Z_OK) return fail(file_error(path, "gzip: no memory"));
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();
   const std::unique_ptr<z_stream, int (*)(z_stream*)> closer(&stream, inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
-  Buffer out(std::min(packed.size() * 4 + 1, largest_file));
+  Buffer out(std::min(packed.size() * 4 + 1, largest));
   while (true) {
     if (out.room_size() == 0) out.grow();
     const std::size_t room = out.room_size();
@@ -94,16 +95,22 @@ Result<Buffer> gunzip(std::string_view packed, const std::string& path) {
     stream.avail_out = static_cast<uInt>(room);
     const int status = inflate(&stream, Z_NO_FLUSH);
     out.add(room - stream.avail_out);
-    if (out.size() > largest_file)
-      return fail(file_error(path, "gzip: unpacks to more than that: " + too_large()));
+    if (out.size() > largest) return std::unexpected(GzipFault::too_large);
     if (status == Z_STREAM_END) {
       if (stream.avail_in == 0) return out;
-      if (inflateReset(&stream) != Z_OK)
-        return fail(file_error(path, "gzip: damaged"));  // a next member follows
+      if (inflateReset(&stream) != Z_OK) return std::unexpected(GzipFault::damaged);  // a next member follows
     } else if (status != Z_OK) {
-      return fail(file_error(path, "gzip: damaged or cut off"));
+      return std::unexpected(GzipFault::damaged);
     }
   }
+}
+
+Result<Buffer> unpacked_gzip(std::string_view packed, const std::string& path) {
+  auto out = inflated(packed, largest_file);
+  if (out) return std::move(*out);
+  return fail(file_error(path, out.error() == GzipFault::too_large
+                                   ? "gzip: unpacks to more than that: " + too_large()
+                                   : "gzip: damaged or cut off"));
 }
 
 Result<Buffer> unzstd(std::string_view packed, const std::string& path) {
@@ -150,14 +157,21 @@ Result<SourcePtr> read_file(const std::string& path) {
   std::string packed_sha256;
   if (is_gzip || is_zstd) {
     packed_sha256 = sha256_hex(buffer.text());
-    TRY(unpacked, is_gzip ? gunzip(buffer.text(), path) : unzstd(buffer.text(), path));
+    TRY(unpacked, is_gzip ? unpacked_gzip(buffer.text(), path) : unzstd(buffer.text(), path));
     buffer = std::move(unpacked);
   }
   const std::size_t text_size = buffer.size();
   return std::make_shared<const Source>(name, buffer.take(), text_size, std::move(packed_sha256));
 }
 
-Result<bool> write_file(const std::string& path, std::string_view text) {
+std::expected<std::string, GzipFault> gunzip(std::string_view packed, std::size_t largest) {
+  if (packed.size() > largest_file) return std::unexpected(GzipFault::too_large);
+  const auto out = inflated(packed, largest);
+  if (!out) return std::unexpected(out.error());
+  return std::string(out->text());
+}
+
+Result<bool> write_file(const std::string& path, std::string_view text, Permissions permissions) {
   std::string temporary = path + ".XXXXXX";
   const Descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
   if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be written: {}", words_for(errno))));
@@ -165,6 +179,10 @@ Result<bool> write_file(const std::string& path, std::string_view text) {
     ::unlink(temporary.c_str());
     return fail(file_error(path, fmt::format("cannot be written: {}", words_for(error))));
   };
+  struct stat status{};
+  if (permissions == Permissions::as_they_were && ::stat(path.c_str(), &status) == 0 &&
+      ::fchmod(fd.get(), status.st_mode & 0777U) != 0)
+    return give_up(errno);
   while (!text.empty()) {
     const ssize_t put = ::write(fd.get(), text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
@@ -173,6 +191,12 @@ Result<bool> write_file(const std::string& path, std::string_view text) {
   }
   if (::fsync(fd.get()) != 0) return give_up(errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up(errno);
+  return true;
+}
+
+Result<bool> make_file(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
+  if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be made: {}", words_for(errno))));
   return true;
 }
 

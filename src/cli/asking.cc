@@ -21,30 +21,26 @@ Result<std::vector<inventory::Flow>> flows_of(const std::vector<std::string>& fo
   return std::move(*flows);
 }
 
-Result<endpoints::Release> release_of(const FlowOptions& options, const inventory::Inventory* inventory) {
-  std::string which = options.endpoints;
-  std::string instance_name = options.instance;
+// The command line stands above the inventory.
+Result<ListInForce> list_of(const FlowOptions& options, const inventory::Inventory* inventory) {
+  ListWanted wanted{.which = options.endpoints, .instance = {}, .store = options.store};
+  std::string instance = options.instance;
   if (inventory != nullptr) {
     using From = inventory::Endpoints::From;
-    if (instance_name.empty()) instance_name = inventory->endpoints.instance;
-    if (which.empty()) switch (inventory->endpoints.from) {
+    if (instance.empty()) instance = inventory->endpoints.instance;
+    if (wanted.which.empty()) switch (inventory->endpoints.from) {
         case From::unsaid: break;
-        case From::pin: which = inventory->endpoints.pin; break;
-        case From::file: which = inventory->endpoints.file; break;
-        case From::store:
-        case From::service:
-          return fail(Error{"this build knows the built-in list, a pinned version of it, and files",
-                            inventory->endpoints.place.file, inventory->endpoints.place.line,
-                            inventory->endpoints.place.column});
+        case From::pin: wanted.which = inventory->endpoints.pin; break;
+        case From::file: wanted.which = inventory->endpoints.file; break;
+        case From::store: wanted.which = "store"; break;
+        case From::service: wanted.which = options.store.offline ? "store" : "service"; break;
       }
   }
-  std::optional<endpoints::Instance> instance;
-  if (!instance_name.empty()) {
-    TRY(named, endpoints::instance_named(instance_name));
-    instance = named;
+  if (!instance.empty()) {
+    TRY(named, endpoints::instance_named(instance));
+    wanted.instance = named;
   }
-  if (which.empty()) return endpoints::newest(instance.value_or(endpoints::Instance::worldwide));
-  return endpoints::open_release(which, instance);
+  return list_in_force(wanted);
 }
 
 Result<std::vector<Address>> addresses_of(const std::vector<std::string>& texts) {
@@ -101,6 +97,8 @@ std::string as_typed(const AskOptions& options) {
   add("--rules", options.rules);
   add("--instance", options.flow.instance);
   add("--endpoints", options.flow.endpoints);
+  add("--store", options.flow.store.store);
+  add("--as-of", options.flow.store.as_of);
   add("--inventory", options.flow.inventory);
   if (options.flow.strict) typed += " --strict";
   return typed;
@@ -140,8 +138,12 @@ Result<Asking> asking_of(const AskOptions& options) {
   }
   TRY(flows, flows_of(folders));
   asking.flows = std::move(flows);
-  TRY(release, release_of(options.flow, inventory ? &*inventory : nullptr));
-  asking.release = std::move(release);
+  TRY(list, list_of(options.flow, inventory ? &*inventory : nullptr));
+  asking.list = std::move(list);
+  if (inventory) asking.max_age = inventory->endpoints.max_age;
+  for (const std::string& remark : asking.list.remarks)
+    asking.remarks.push_back(
+        {Severity::warning, inventory ? inventory->endpoints.place : inventory::Place{}, remark});
   TRY(to, addresses_of(options.flow.to));
   for (PlannedDevice& device : asking.devices) {  // the command line stands above the inventory
     if (!to.empty()) device.question.to = to;
@@ -176,7 +178,10 @@ Result<Asked> question_for(const Asking& asking, const AskOptions& options,
   question.context = std::move(way.context);
   question.to = planned.question.to;
   question.flows = std::move(flows);
-  question.release = &asking.release;
+  question.release = &asking.list.release;
+  question.coming = [list = &asking.list](const endpoints::Selection& selection) {
+    return list->coming(selection);
+  };
   question.inferring = options.flow.strict ? audit::Inferring::refused : audit::Inferring::allowed;
   question.only_if_known = planned.asked == inventory::Asked::if_it_knows_the_mail_host;
   question.verify = [vendor = &subject.vendor, device = &subject.device](const Packet& packet,

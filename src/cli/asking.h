@@ -1,6 +1,8 @@
 // From the command line and the inventory to the questions that an audit takes: which devices, which flows,
 // which release of the list. `audit` and `fix` ask alike.
 #pragma once
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,9 @@ std::string for_a_shell(std::string_view word);
 struct Asking {
   std::vector<inventory::PlannedDevice> devices;
   std::vector<inventory::Flow> flows;
-  endpoints::Release release;
-  std::vector<inventory::Remark> remarks;  // about the inventory
+  ListInForce list;
+  std::optional<std::chrono::days> max_age;  // of the last look at the list
+  std::vector<inventory::Remark> remarks;    // about the inventory
   bool from_inventory = false;
 };
 Result<Asking> asking_of(const AskOptions& options);

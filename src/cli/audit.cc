@@ -223,7 +223,7 @@ std::string inferred_text(const AuditedDevice& device, const audit::Inference& i
 
 AuditReport report_of(const Asking& asking, std::vector<Answer>& answers) {
   AuditReport report;
-  report.release = asking.release;
+  report.release = asking.list.release;
   std::vector<audit::Finding> findings;
   for (Answer& answer : answers) {
     std::ranges::move(answer.frame.inputs, std::back_inserter(report.frame.inputs));
@@ -248,6 +248,10 @@ AuditReport report_of(const Asking& asking, std::vector<Answer>& answers) {
     });
     if (device.audit.error.empty() && !is_asked) ++report.summary.not_asked;
   }
+  if (asking.max_age)
+    if (auto finding = audit::unchecked_list(asking.list.release, asking.list.checked, *asking.max_age,
+                                             parse_date(asking.list.today).value()))
+      findings.push_back(std::move(*finding));
   report.findings = audit::merged(std::move(findings));
   for (const audit::Finding& finding : report.findings) switch (finding.severity) {
       case Severity::error: ++report.summary.error; break;

@@ -84,7 +84,7 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
     report.frame.inferred.push_back(inferred_text(inference));
   for (const std::string& text : meant.device->inferred) report.frame.inferred.push_back(text);
   report.frame.assumed = std::move(asked.assumed);
-  report.release = asking.release;
+  report.release = asking.list.release;
   for (std::size_t i = 0; i < options.ask.device.files.size(); ++i)
     report.files.push_back(meant.intake.sources[i]->name());
   if (meant.intake.reading.devices.size() > 1) report.scope = meant.device->scope;

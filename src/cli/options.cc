@@ -204,8 +204,9 @@ void declare(CLI::App& app, FlowOptions& options) {
   app.add_option("--instance", options.instance, "Microsoft 365 instance, such as Worldwide")
       ->type_name("NAME");
   app.add_option("--endpoints", options.endpoints,
-                 "endpoint list: a version, or a file in Microsoft's format")
+                 "endpoint list: a version, a file in Microsoft's format, store, service or embedded")
       ->type_name("FILE|VERSION");
+  declare(app, options.store);
   app.add_option("--inventory", options.inventory, "aclmend.yaml to use")->type_name("FILE");
   app.add_flag("--strict", options.strict, "refuse what would have to be inferred");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/published.h"
 #include "cli/run.h"
 #include "intake/result.h"
 #include "model/question.h"
@@ -50,12 +51,14 @@ struct Way {
 // Fails for an interface, zone or condition that this firewall does not know; the Error names the choices.
 Result<Way> way_of(const WayOptions& options, const model::Policy& policy);
 
-// What to look for: --to (--mail-host) --flow --instance --endpoints --inventory --strict.
+// What to look for: --to (--mail-host) --flow --instance --endpoints --store --as-of --offline --inventory
+// --strict.
 struct FlowOptions {
   std::vector<std::string> to;
   std::vector<std::string> flows;
   std::string instance;
   std::string endpoints;
+  StoreOptions store;
   std::string inventory;
   bool strict = false;
 };

@@ -68,6 +68,7 @@ std::string_view to_string(Change change) {
     case Change::added: return "added";
     case Change::removed: return "removed";
     case Change::moved: return "moved";
+    case Change::renumbered: return "renumbered";
     case Change::widened: return "widened";
     case Change::narrowed: return "narrowed";
     case Change::replaced: return "replaced";

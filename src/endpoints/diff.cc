@@ -6,12 +6,14 @@
 #include <map>
 #include <utility>
 
+#include "endpoints/purposes.h"
 #include "endpoints/result.h"
 
 namespace aclmend::endpoints {
 namespace {
 
 enum class Known : std::uint8_t { everything, addresses_and_ports };
+enum class Ids : std::uint8_t { same, exchanged, shared };  // shared: one of two lives on in the other list
 
 struct Measured {  // a row with its addresses as a set
   const Row* row = nullptr;
@@ -67,8 +69,13 @@ bool same_terms(const Row& a, const Row& b) {
 }
 
 std::optional<Change> change_between(const Row& before, const Row& after, const AddressSet& added,
-                                     const AddressSet& removed, Known known) {
-  if (before.id != after.id) return Change::moved;
+                                     const AddressSet& removed, Known known, Ids ids) {
+  if (before.id != after.id) {
+    const bool same = added.empty() && removed.empty() && before.tcp_ports == after.tcp_ports &&
+                      before.udp_ports == after.udp_ports && same_names(before, after) &&
+                      same_terms(before, after);
+    return same && ids == Ids::exchanged ? Change::renumbered : Change::moved;
+  }
   if (!added.empty() && !removed.empty()) return Change::replaced;
   if (!added.empty()) return Change::widened;
   if (!removed.empty()) return Change::narrowed;
@@ -79,10 +86,10 @@ std::optional<Change> change_between(const Row& before, const Row& after, const 
   return std::nullopt;
 }
 
-std::optional<RowChange> compare(const Measured& before, const Measured& after, Known known) {
+std::optional<RowChange> compare(const Measured& before, const Measured& after, Known known, Ids ids) {
   AddressSet added = after.addresses - before.addresses;
   AddressSet removed = before.addresses - after.addresses;
-  const auto change = change_between(*before.row, *after.row, added, removed, known);
+  const auto change = change_between(*before.row, *after.row, added, removed, known, ids);
   if (!change) return std::nullopt;
   RowChange result;
   result.change = *change;
@@ -127,9 +134,10 @@ std::vector<RowChange> row_changes(std::span<const Row> old_rows, std::span<cons
   std::vector<const Row*> followed;  // old rows whose move is told already
   for (const Measured& row : after) {
     if (const auto same = old_by_id.find(row.row->id); same != old_by_id.end()) {
-      add(compare(*same->second, row, known));
+      add(compare(*same->second, row, known, Ids::same));
     } else if (const Measured* from = same_meaning(row, before)) {
-      add(compare(*from, row, known));
+      const bool is_gone = !new_by_id.contains(from->row->id);
+      add(compare(*from, row, known, is_gone ? Ids::exchanged : Ids::shared));
       followed.push_back(from->row);
     } else {
       changes.push_back(came(row));
@@ -137,7 +145,7 @@ std::vector<RowChange> row_changes(std::span<const Row> old_rows, std::span<cons
   }
   for (const Measured& row : before) {
     if (new_by_id.contains(row.row->id) || std::ranges::count(followed, row.row) != 0) continue;
-    if (const Measured* into = same_meaning(row, after)) add(compare(row, *into, known));
+    if (const Measured* into = same_meaning(row, after)) add(compare(row, *into, known, Ids::shared));
     else changes.push_back(went(row));
   }
   std::ranges::sort(changes, {}, [](const RowChange& change) { return std::pair(change.id, change.was_id); });
@@ -165,6 +173,7 @@ Result<Difference> diff(const Release& before, const Release& after,
   difference.added = is - was;
   difference.removed = was - is;
   difference.rows = row_changes(old_rows, new_rows, partly ? Known::addresses_and_ports : Known::everything);
+  difference.purposes = purpose_changes(old_rows, new_rows);
   return difference;
 }
 

@@ -163,6 +163,7 @@ struct Asked {
   Prefix prefix;
   AddressSet covered;  // by one list: the one that covers most
   AddressSet missing;
+  std::vector<std::uint32_t> rows;  // those of Coverage::rows that hold some of it, ascending
 };
 
 struct Coverage {
@@ -172,7 +173,8 @@ struct Coverage {
   std::vector<std::string> notes;
 };
 
-// Rows that the selection does not choose do not count; without one every row does.
+// Rows that the selection does not choose do not count; without one every row does. Made for very many
+// addresses: each costs a few searches.
 Coverage covers(std::span<const Prefix> asked, std::span<const Release> in_force,
                 const std::optional<Selection>& selection);
 
@@ -181,11 +183,12 @@ Coverage covers(std::span<const Prefix> asked, std::span<const Release> in_force
 enum class Change : std::uint8_t {
   added,
   removed,
-  moved,     // the same thing under another id, or folded into another row
-  widened,   // addresses came, none left
-  narrowed,  // addresses left, none came
-  replaced,  // both
-  ports,     // the addresses stayed
+  moved,       // now under another id: folded into another row, split off one, or changed besides
+  renumbered,  // the same row under another id
+  widened,     // addresses came, none left
+  narrowed,    // addresses left, none came
+  replaced,    // both
+  ports,       // the addresses stayed
   urls,
   terms,  // service area, category or whether it is required
 };
@@ -201,10 +204,22 @@ struct RowChange {
   std::optional<Row> after;
 };
 
+// What changed for who permits a service, in whatever rows it stands: one service area, one protocol, ports
+// that the same rows hold.
+struct PurposeChange {
+  std::string service_area;
+  std::string service;            // "tcp/25", "tcp/80,443", "udp/3478-3481"
+  Change change = Change::added;  // moved and renumbered: the addresses stayed
+  AddressSet added;
+  AddressSet removed;
+  std::vector<std::uint32_t> was_ids, ids;  // of the rows that hold it, ascending
+};
+
 struct Difference {
   AddressSet added;  // over all rows chosen: what no row held before
   AddressSet removed;
-  std::vector<RowChange> rows;  // by id
+  std::vector<RowChange> rows;          // by id
+  std::vector<PurposeChange> purposes;  // of rows with addresses; by service area, protocol, port
 };
 
 // Compares coverage: ranges cut or joined otherwise are no change. Without a selection all rows are compared,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "endpoints/lists.h"
 #include "endpoints/result.h"
 #include "report/frame.h"
 
@@ -35,10 +36,16 @@ struct EndpointsCovers {
   endpoints::Coverage coverage;
 };
 
+struct EndpointsExport {
+  Frame frame;
+  endpoints::List list;
+};
+
 namespace json {
 std::string endpoints_show(const EndpointsShow& report);
 std::string endpoints_diff(const EndpointsDiff& report);
 std::string endpoints_covers(const EndpointsCovers& report);
+std::string endpoints_export(const EndpointsExport& report);
 }  // namespace json
 
 namespace terminal {

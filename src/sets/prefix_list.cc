@@ -229,6 +229,24 @@ Result<PrefixList> read_prefix_list(const Source& list, HostBits host_bits) {
   return PrefixList{{four.take(), six.take()}, entries};
 }
 
+Result<std::uint32_t> each_prefix(const Source& list, HostBits host_bits,
+                                  const std::function<void(const Prefix&)>& on_prefix) {
+  std::uint32_t entries = 0;
+  const auto error = each_entry(
+      list, host_bits,
+      [&](const Interval<V4>& interval, std::string_view) {
+        ++entries;
+        each_minimal_prefix(interval.first, interval.last,
+                            [&](V4 network, int length) { on_prefix({Address::v4(network), length}); });
+      },
+      [&](const Range& range, std::string_view) {
+        ++entries;
+        for (const Prefix& prefix : minimal_prefixes(range.first, range.last)) on_prefix(prefix);
+      });
+  if (error) return fail(*error);
+  return entries;
+}
+
 Result<AddressSet> read_entry(std::string_view text, HostBits host_bits) {
   const Entry range = entry(trimmed(text), host_bits);
   if (!range) return fail(range.error().message);

@@ -3,6 +3,7 @@
 // empty lines are nothing. Read in one pass over the text; a list of a million entries is the common case.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,11 @@ struct PrefixList {
 
 // Fails at the first line that is not understood, with its place and what was expected.
 Result<PrefixList> read_prefix_list(const Source& list, HostBits host_bits);
+
+// Calls on_prefix for each entry in its order, as often as it stands there, a range as its fewest prefixes.
+// Returns how many entries there are; fails as read_prefix_list does, at the first line not understood.
+Result<std::uint32_t> each_prefix(const Source& list, HostBits host_bits,
+                                  const std::function<void(const Prefix&)>& on_prefix);
 
 // One entry outside a file (an argument): what a line of a list may hold, without a comment.
 Result<AddressSet> read_entry(std::string_view text, HostBits host_bits);

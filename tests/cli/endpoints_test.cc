@@ -153,17 +153,130 @@ TEST_CASE("endpoints covers on a terminal", "[cli][endpoints]") {
         "40.95.1.1                  no\n"
         "  40.92.0.0/14             Worldwide row 10, Exchange, tcp/25; since 2018063000 or before, until "
         "2019010700\n"
+        "  40.95.0.0/16             relay pool: it sends, and no list holds it\n"
         "40.92.0.0/14               no, only in part\n"
         "  40.92.0.0/15             Worldwide row 10, Exchange, tcp/25; since 2019010700\n"
         "  40.92.0.0/14             Worldwide row 10, Exchange, tcp/25; since 2018063000 or before, until "
         "2019010700\n"
+        "  40.95.0.0/16             relay pool: it sends, and no list holds it\n"
         "note: 40.92.0.0/14 is published in part: 40.92.0.0/15 is, 40.94.0.0/15 is not\n"
         "note: 40.95.0.0/16 is Microsoft's relay pool: it sends relayed and forwarded mail, and no list "
         "holds it\n"
         "\n"
+        "  published  0 of 2\n"
         "  looked in  Exchange rows with TCP 25 and addresses\n"
         "             Microsoft 365 Worldwide as of 2025-12-01, built in, last checked 2026-08-11\n");
   CHECK(run({"endpoints", "covers", "40.95.1.1", "--exit-zero"}).status == 0);
+}
+
+TEST_CASE("endpoints covers takes lists: files and standard input, each address once",
+          "[cli][endpoints][schema]") {
+  const Folder folder;
+  const std::string list = "# seen at the gate\n52.100.140.7\n52.100.140.7 # again\n192.0.2.1\n";
+  const std::string file = folder.write("seen.txt", list);
+  const Answer from_file =
+      json_of({"endpoints", "covers", "--file", file, "104.47.1.1", "104.47.1.1"}, "endpoints-covers");
+  CHECK(from_file.status == 1);
+  const Json& asked = from_file.document["asked"];
+  REQUIRE(asked.size() == 3);
+  CHECK(asked[0]["prefix"] == "104.47.1.1/32");
+  CHECK(asked[1]["prefix"] == "52.100.140.7/32");
+  CHECK(asked[2]["prefix"] == "192.0.2.1/32");
+  CHECK(asked[2]["rows"].empty());
+  for (const auto& place : asked[1]["rows"])
+    CHECK(from_file.document["rows"][place.get<std::size_t>()]["prefix"] == "52.100.0.0/14");
+  CHECK(asked[1]["rows"].size() == 2);
+  const Json& input = from_file.document["inputs"][0];
+  CHECK(input["file"] == file);
+  CHECK(input["lines"]["total"] == 4);
+  CHECK(input["lines"]["decides"] == 3);
+  const Ran piped = aclmend::test::aclmend({"endpoints", "covers", "-"}, list);
+  CHECK(piped.status == 1);
+  CHECK(piped.out.starts_with("52.100.140.7               yes\n"));
+  CHECK(piped.out.find("\n  published  1 of 2\n") != std::string::npos);
+  const Ran bad = aclmend::test::aclmend({"endpoints", "covers", "-"}, "52.100.140.7\n52.100.140.7:25\n");
+  CHECK(bad.status == 2);
+  CHECK(bad.out.empty());
+  CHECK(bad.err ==
+        "aclmend: standard input:2:1: expected an address, a prefix or a range, found '52.100.140.7:25'\n");
+  CHECK(
+      aclmend::test::aclmend({"endpoints", "covers", "-", "--host-bits", "clear"}, "40.92.1.0/15\n").status ==
+      0);
+  CHECK(refusal({"endpoints", "covers", "--file", folder.path() + "/absent"}).find("absent") !=
+        std::string::npos);
+  CHECK(refusal({"endpoints", "covers", "--file", folder.write("empty", "# none\n")})
+            .find("nothing is asked") != std::string::npos);
+}
+
+TEST_CASE("endpoints covers bounds how many are asked at once", "[cli][endpoints]") {
+  std::string list;
+  for (int i = 0; i <= 100'000; ++i)
+    list += "10." + std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) + "." +
+            std::to_string(i % 256) + "\n";
+  const Ran ran = aclmend::test::aclmend({"endpoints", "covers", "-"}, list);
+  CHECK(ran.status == 2);
+  CHECK(ran.err.find("more than 100,000 different addresses at once") != std::string::npos);
+}
+
+TEST_CASE("endpoints export: one selection in every form", "[cli][endpoints][lists]") {
+  const std::vector<std::string> prefixes = {"40.92.0.0/15",  "40.107.0.0/16",      "52.100.0.0/14",
+                                             "104.47.0.0/17", "2a01:111:f400::/48", "2a01:111:f403::/48"};
+  const auto exported = [](std::vector<std::string> args) {
+    args.insert(args.begin(), {"endpoints", "export"});
+    const Ran ran = run(args);
+    CHECK(ran.status == 0);
+    CHECK(ran.err.empty());
+    return ran.out;
+  };
+  std::string bare;
+  for (const std::string& prefix : prefixes) bare += prefix + "\n";
+  CHECK(exported({"--bare"}) == bare);
+  CHECK(exported({}).ends_with("who connects to whom is not said\n" + bare));
+  CHECK(exported({}) == exported({"--format", "plain"}));
+  for (const char* format : {"csv", "edl", "nft", "ipset"}) {
+    const std::string text = exported({"--format", format});
+    for (const std::string& prefix : prefixes) CHECK(text.find(prefix) != std::string::npos);
+    CHECK(text.find("Microsoft 365 Worldwide as of ") != std::string::npos);
+    CHECK(text.find("states no direction") != std::string::npos);
+    CHECK(text == exported({"--format", format}));
+  }
+  CHECK(exported({"--format", "cisco-asa", "--name", "EOP"})
+            .find("object-group network EOP\n description Microsoft 365 Worldwide as of ") !=
+        std::string::npos);
+  CHECK(exported({"--families", "ipv6", "--bare"}) == "2a01:111:f400::/48\n2a01:111:f403::/48\n");
+  CHECK(exported({"--flow", "relay-pool", "--bare"}) == "40.95.0.0/16\n");
+  const Folder folder;
+  CHECK(exported({"--report", "ipset=" + folder.path() + "/list.ipset"}).ends_with(bare));
+  CHECK(aclmend::test::text_of(folder.path() + "/list.ipset") == exported({"--format", "ipset"}));
+}
+
+TEST_CASE("endpoints export as JSON", "[cli][endpoints][schema]") {
+  const Json all = json_of({"endpoints", "export"}, "endpoints-export").document;
+  CHECK(all["name"] == "M365-EOP-INBOUND-SMTP");
+  CHECK(all["counts"] == Json{{"ipv4", 4}, {"ipv6", 2}});
+  CHECK(all["direction"].is_null());
+  CHECK(all["rows"][0]["prefixes"] == all["prefixes"]);
+  const Json every =
+      json_of({"endpoints", "export", "--all", "--families", "ipv4"}, "endpoints-export").document;
+  CHECK(every["flow"].is_null());
+  CHECK(every["counts"]["ipv6"] == 0);
+  CHECK(
+      json_of({"endpoints", "export", "--flow", "relay-pool"}, "endpoints-export").document["rows"].empty());
+}
+
+TEST_CASE("endpoints export refuses what would be no list", "[cli][endpoints][lists]") {
+  const auto refused = [](std::vector<std::string> args) {
+    args.insert(args.begin(), {"endpoints", "export"});
+    return refusal(args);
+  };
+  CHECK(refused({"--flow", "relay-pool", "--families", "ipv6"}) ==
+        "aclmend: flow relay-pool: no IPv6 address among the ranges that the flow itself names\n");
+  CHECK(refused({"--families", "v6"}) == "aclmend: expected ipv4, ipv6 or both, found 'v6'\n");
+  CHECK(refused({"--format", "ipset", "--name", "a b"}).find("expected a name of letters") !=
+        std::string::npos);
+  CHECK(refused({"--format", "ipset", "--name", std::string(29, 'a')}).find("at most 28") !=
+        std::string::npos);
+  CHECK(refused({"--format", "xml"}).find("ipset") != std::string::npos);
 }
 
 TEST_CASE("endpoints diff compares coverage of files, versions and the list built in",
@@ -220,17 +333,24 @@ TEST_CASE("endpoints refuses what it cannot answer, in words", "[cli][endpoints]
         "aclmend: --all and --flow exclude each other\n");
   CHECK(refusal({"endpoints", "show", "--all", "--endpoints", "2018072800"}).find("leave out --all") !=
         std::string::npos);
-  CHECK(refusal({"endpoints", "covers", "40.92.1.0/15"}).find("expected an address or a prefix") !=
+  CHECK(refusal({"endpoints", "covers", "40.92.1.0/15"}) ==
+        "aclmend: '40.92.1.0/15': bits are set beyond the length: did you mean 40.92.0.0/15 or 40.92.1.0? "
+        "(--host-bits clear takes the first)\n");
+  CHECK(refusal({"endpoints", "covers", "mail"}).find("expected an address, a prefix or a range") !=
         std::string::npos);
+  CHECK(refusal({"endpoints", "covers"}).find("nothing is asked: expected addresses") != std::string::npos);
+  CHECK(refusal({"endpoints", "covers", "-", "--file", "-"}).find("only once") != std::string::npos);
   CHECK(refusal({"endpoints", "diff", "2018072800", "--all"}).find("all rows cannot be compared") !=
         std::string::npos);
   const std::string mail = folder.write("list.json", worldwide);
   CHECK(refusal({"endpoints", "diff", mail, "2018072800", "--instance", "China"}).find("China") !=
         std::string::npos);
   CHECK(refusal({"endpoints", "show", "--format", "yaml"}).find("yaml") != std::string::npos);
-  CHECK(refusal({"endpoints"}) == "aclmend endpoints: expected show, covers or diff\n");
+  CHECK(refusal({"endpoints"}) ==
+        "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin\n");
   CHECK(refusal({"endpoints", "shwo"}) ==
-        "aclmend endpoints: expected show, covers or diff, found 'shwo'; did you mean 'show'?\n");
+        "aclmend endpoints: expected show, covers, diff, export, fetch, import, history, verify or pin, "
+        "found 'shwo'; did you mean 'show'?\n");
   CHECK(refusal({"endpoints", "show", "--isntance", "China"}).find("did you mean --instance?") !=
         std::string::npos);
 }

@@ -1,6 +1,9 @@
 // `endpoints covers`: what is published, where, since when; what was; and never a yes for a part.
 #include "tests/support/test.h"
 
+#include <algorithm>
+#include <random>
+
 #include "endpoints/result.h"
 
 using namespace aclmend;
@@ -125,4 +128,81 @@ TEST_CASE("remarks stand only beside an answer from their list", "[endpoints][co
         "yes\n"
         "Germany 5 Exchange tcp/25,443 51.4.72.0/24 2018063000 -\n"
         "note: Germany: Microsoft Cloud Germany is closed; this was its last known list\n");
+}
+
+TEST_CASE("each address has the rows that hold some of it, as one by one comparing finds them",
+          "[endpoints][covers]") {
+  const std::vector<Release> in_force = all_newest();
+  std::vector<Prefix> pool;
+  for (const Release& release : in_force)
+    for (const Row& row : release.rows) pool.insert(pool.end(), row.ips.begin(), row.ips.end());
+  for (const Instance instance : instances())
+    for (const Listing& listing : history(instance)) pool.push_back(listing.prefix);
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    std::mt19937_64 dice(seed);
+    std::vector<Prefix> prefixes;
+    for (int i = 0; i < 60; ++i) {
+      const Prefix near = pool[dice() % pool.size()];
+      const int bits = address_bits(near.address.family);
+      const auto offset = static_cast<V6>(dice() % 4) << (bits - near.length) >> 1;
+      const int length = std::clamp(near.length + static_cast<int>(dice() % 17) - 6, 0, bits);
+      const V6 mask = bits == 32 ? V6{0xFFFFFFFF} : ~V6{0};
+      prefixes.push_back(prefix_of({near.address.family, (near.address.number + offset) & mask}, length));
+    }
+    const Coverage coverage = covers(prefixes, in_force, std::nullopt);
+    REQUIRE(coverage.asked.size() == prefixes.size());
+    for (std::size_t i = 0; i < prefixes.size(); ++i) {
+      INFO("seed " << seed << ", " << to_string(prefixes[i]));
+      const Asked& one = coverage.asked[i];
+      std::vector<std::uint32_t> slowly;
+      for (std::uint32_t row = 0; row < coverage.rows.size(); ++row)
+        if (AddressSet(coverage.rows[row].prefix).intersects(AddressSet(prefixes[i]))) slowly.push_back(row);
+      CHECK(one.rows == slowly);
+      AddressSet most;
+      for (const Release& release : in_force) {
+        const AddressSet held = addresses(release.rows) & AddressSet(prefixes[i]);
+        if (held.covers(most)) most = held;
+      }
+      CHECK((one.covered | one.missing) == AddressSet(prefixes[i]));
+      CHECK(!one.covered.intersects(one.missing));
+      CHECK(one.covered == most);
+    }
+  }
+}
+
+TEST_CASE("of very many in part a few are told, and the rest is counted", "[endpoints][covers]") {
+  std::vector<Prefix> prefixes;
+  Row row{.id = 1,
+          .service_area = "Exchange",
+          .tcp_ports = PortSet(25, 25),
+          .udp_ports = {},
+          .ips = {},
+          .urls = {},
+          .category = {},
+          .required = {}};
+  for (V4 i = 0; i < 30; ++i) {
+    prefixes.push_back(prefix_of(Address::v4(0xC0000200 + 2 * i), 31));
+    row.ips.push_back(host_prefix(Address::v4(0xC0000200 + 2 * i)));
+  }
+  Release release;
+  release.rows = {row};
+  const Coverage coverage = covers(prefixes, std::span(&release, 1), std::nullopt);
+  CHECK_FALSE(coverage.covered);
+  REQUIRE(coverage.notes.size() == 21);
+  CHECK(coverage.notes[0] == "192.0.2.0/31 is published in part: 192.0.2.0/32 is, 192.0.2.1/32 is not");
+  CHECK(coverage.notes[20] == "10 more are published in part");
+}
+
+TEST_CASE("many addresses are answered one by one", "[endpoints][covers]") {
+  const std::vector<Release> worldwide = {newest(Instance::worldwide)};
+  std::vector<Prefix> prefixes;  // from 40.92.0.0 on, into the relay pool
+  for (V4 i = 0; i < 20'000; ++i) prefixes.push_back(host_prefix(Address::v4(0x285C0000 + 13 * i)));
+  const Coverage coverage = covers(prefixes, worldwide, smtp_selection());
+  CHECK_FALSE(coverage.covered);
+  const auto published =
+      std::ranges::count_if(coverage.asked, [](const Asked& one) { return one.missing.empty(); });
+  CHECK(published == 10083);  // of 40.92.0.0/15, every thirteenth
+  CHECK(coverage.asked[10082].missing.empty());
+  CHECK_FALSE(coverage.asked[10083].missing.empty());
+  CHECK(coverage.notes.size() == 1);
 }

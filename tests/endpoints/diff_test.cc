@@ -114,6 +114,64 @@ TEST_CASE("a row whose content stands under another id has moved", "[endpoints][
         none + "2 ports + nothing - nothing\n27 was 2 moved + nothing - nothing\n");
 }
 
+TEST_CASE("a row that is the same under another id is renumbered", "[endpoints][diff]") {
+  CHECK(between({row(2, "25", {"192.0.2.0/24"}, {"a"})}, {row(27, "25", {"192.0.2.0/24"}, {"a"})}) ==
+        none + "27 was 2 renumbered + nothing - nothing\n");
+  // With other names, or beside the old row, it moved.
+  CHECK(between({row(2, "25", {"192.0.2.0/24"}, {"a"})}, {row(27, "25", {"192.0.2.0/24"}, {"b"})}) ==
+        none + "27 was 2 moved + nothing - nothing\n");
+  CHECK(between({row(2, "25", {"192.0.2.0/24"})},
+                {row(2, "25", {"192.0.2.0/24"}), row(27, "25", {"192.0.2.0/24"})}) ==
+        none + "27 was 2 moved + nothing - nothing\n");
+}
+
+namespace {
+
+std::string purposes(std::vector<Row> before, std::vector<Row> after) {
+  std::string text;
+  const auto difference = diff(list(std::move(before)), list(std::move(after)), std::nullopt);
+  for (const PurposeChange& one : difference->purposes) {
+    text += one.service_area + " " + one.service + " " + std::string(to_string(one.change));
+    for (const std::uint32_t id : one.was_ids) text += " " + std::to_string(id);
+    text += " >";
+    for (const std::uint32_t id : one.ids) text += " " + std::to_string(id);
+    text += " + " + to_string(one.added) + " - " + to_string(one.removed) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("what changed for a service is told whatever rows hold it", "[endpoints][diff]") {
+  // China in 2025: TCP 25 left row 2 for a row of its own and grew; 53 and 80 ended; 443 stayed.
+  CHECK(purposes({row(2, "25,53,80,443", {"42.159.36.0/24", "139.219.16.0/27"})},
+                 {row(2, "443", {"42.159.36.0/24", "139.219.16.0/27"}),
+                  row(27, "25", {"42.159.36.0/24", "139.219.16.0/24"})}) ==
+        "Exchange tcp/25 widened 2 > 27 + 139.219.16.32/27 139.219.16.64/26 139.219.16.128/25 - nothing\n"
+        "Exchange tcp/53,80 removed 2 > + nothing - 42.159.36.0/24 139.219.16.0/27\n");
+  CHECK(purposes({row(2, "25", {"192.0.2.0/24"})}, {row(27, "25", {"192.0.2.0/25", "192.0.2.128/25"})}) ==
+        "Exchange tcp/25 renumbered 2 > 27 + nothing - nothing\n");
+  CHECK(purposes({row(2, "25,443", {"192.0.2.0/24"})},
+                 {row(2, "443", {"192.0.2.0/24"}), row(27, "25", {"192.0.2.0/24"})}) ==
+        "Exchange tcp/25 moved 2 > 27 + nothing - nothing\n");
+  // The same range in two rows: one row's loss is no loss.
+  CHECK(purposes({row(1, "25", {"192.0.2.0/24"}), row(2, "25", {"192.0.2.0/25"})},
+                 {row(1, "25", {"192.0.2.0/24"})}) == "Exchange tcp/25 moved 1 2 > 1 + nothing - nothing\n");
+  CHECK(purposes({row(1, "25", {"192.0.2.0/24"})}, {row(1, "25", {"192.0.2.0/24"}, {"a"})}).empty());
+  CHECK(purposes({row(1, "25", {"192.0.2.0/24"})},
+                 {row(1, "25", {"192.0.2.0/25"}), row(3, "443", {"198.51.100.0/24"})}) ==
+        "Exchange tcp/25 narrowed 1 > 1 + nothing - 192.0.2.128/25\n"
+        "Exchange tcp/443 added > 3 + 198.51.100.0/24 - nothing\n");
+  Row skype = row(11, "", {"13.107.64.0/18"});
+  skype.service_area = "Skype";
+  skype.udp_ports = PortSet::of({{3478, 3481}});
+  Row skype_now = skype;
+  skype_now.udp_ports = PortSet::of({{3478, 3479}, {50000, 59999}});
+  CHECK(purposes({skype}, {skype_now}) ==
+        "Skype udp/3480-3481 removed 11 > + nothing - 13.107.64.0/18\n"
+        "Skype udp/50000-59999 added > 11 + 13.107.64.0/18 - nothing\n");
+}
+
 TEST_CASE("a selection compares only what it chooses", "[endpoints][diff]") {
   const std::vector<Row> before = {row(9, "443", {"192.0.2.0/24"}), row(10, "25", {"192.0.2.0/24"})};
   const std::vector<Row> after = {row(9, "443", {"198.51.100.0/24"}), row(10, "25", {"192.0.2.0/24"})};
@@ -181,8 +239,25 @@ TEST_CASE("what came and what left is exactly the difference, however ranges are
       RC_ASSERT(difference->added.contains(address) == (!holds(before, address) && holds(after, address)));
       RC_ASSERT(difference->removed.contains(address) == (holds(before, address) && !holds(after, address)));
     }
+    // Each port of the service: what came and left is what its purposes say.
+    for (const std::uint16_t port : {std::uint16_t{25}, std::uint16_t{443}}) {
+      const auto having = [port](const Release& release) {
+        std::vector<Row> rows = release.rows;
+        std::erase_if(rows, [port](const Row& one) { return !one.tcp_ports.contains(port); });
+        return addresses(rows);
+      };
+      AddressSet came, went;
+      for (const PurposeChange& one : difference->purposes) {
+        if (one.service.find(std::to_string(port)) == std::string::npos) continue;
+        came |= one.added;
+        went |= one.removed;
+      }
+      RC_ASSERT(came == having(after) - having(before));
+      RC_ASSERT(went == having(before) - having(after));
+    }
     const auto same = diff(before, before, std::nullopt);
     RC_ASSERT(same->rows.empty());
+    RC_ASSERT(same->purposes.empty());
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sets/prefix_list.h"
 
@@ -22,6 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     __builtin_trap();
   const auto found = lines_within(list->addresses, source, HostBits::refused);
   if (!found || found->entries != list->entries) __builtin_trap();
+
+  std::vector<Prefix> handed_out;
+  const auto entries =
+      each_prefix(source, HostBits::refused, [&](const Prefix& prefix) { handed_out.push_back(prefix); });
+  if (!entries || *entries != list->entries || AddressSet::of(handed_out) != list->addresses)
+    __builtin_trap();
 
   std::string shifted(source.text());
   for (std::size_t at = 0; at < shifted.size(); ++at)

@@ -200,6 +200,23 @@ TEST_CASE("lines within a set are kept as they stand", "[sets]") {
         "list.txt:2:1: expected an address, a prefix or a range, found 'no'");
 }
 
+TEST_CASE("entries are handed out in their order, as often as they stand there", "[sets]") {
+  const auto entries = [](std::string_view text, HostBits host_bits = HostBits::refused) {
+    const Source source("list.txt", text);
+    std::string told;
+    const auto count =
+        each_prefix(source, host_bits, [&](const Prefix& prefix) { told += to_string(prefix) + " "; });
+    return count ? told + std::to_string(*count) : to_string(count.error());
+  };
+  CHECK(entries("192.0.2.1\n# nothing\n\n10.0.0.0/8 # ten\r\n192.0.2.1\n") ==
+        "192.0.2.1/32 10.0.0.0/8 192.0.2.1/32 3");
+  CHECK(entries("10.0.0.5-10.0.0.8\n2001:db8::\n") == "10.0.0.5/32 10.0.0.6/31 10.0.0.8/32 2001:db8::/128 2");
+  CHECK(entries("0.0.0.0/0\n::/0\n") == "0.0.0.0/0 ::/0 2");
+  CHECK(entries("") == "0");
+  CHECK(entries("10.0.0.1/8\n", HostBits::cleared) == "10.0.0.0/8 1");
+  CHECK(entries("10.0.0.1\nx\n") == "list.txt:2:1: expected an address, a prefix or a range, found 'x'");
+}
+
 TEST_CASE("addresses are counted beyond 64 and 128 bits", "[sets]") {
   CHECK(address_count(FlipSet<V4>()) == "0");
   CHECK(address_count(FlipSet<V4>::all()) == "4294967296");

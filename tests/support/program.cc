@@ -1,6 +1,7 @@
 #include "tests/support/program.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -14,7 +15,34 @@
 
 namespace aclmend::test {
 
+namespace {
+
+// While it lives, the process's standard input is this text: '-' reads it as any file.
+class StandardInput {
+ public:
+  explicit StandardInput(const std::string& text) : file_(std::tmpfile()), before_(::dup(0)) {
+    if (file_ == nullptr || before_ < 0) throw std::runtime_error("no standard input can be made");
+    std::fwrite(text.data(), 1, text.size(), file_);
+    std::rewind(file_);
+    ::dup2(::fileno(file_), 0);
+  }
+  ~StandardInput() {
+    ::dup2(before_, 0);
+    ::close(before_);
+    std::fclose(file_);
+  }
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+
+ private:
+  std::FILE* file_;
+  int before_;
+};
+
+}  // namespace
+
 Ran aclmend(const std::vector<std::string>& args, const std::string& in) {
+  const StandardInput standard_input(in);
   std::istringstream input(in);
   std::ostringstream out, err;
   cli::Streams streams{input, out, err};

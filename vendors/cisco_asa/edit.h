@@ -18,4 +18,12 @@ Result<Commands> write(const Device& device, const Edit& edit);
 
 extern const Editing editing;
 
+inline constexpr std::size_t longest_group_name = 64;
+// Behind `network-object`, or as source or destination of an entry: "host 192.0.2.1", "40.92.0.0
+// 255.254.0.0", "2001:db8::/32".
+std::string address_text(const Prefix& prefix);
+
+// A list as an object group (list.cc).
+extern const ListFormat object_group_format;
+
 }  // namespace aclmend::cisco_asa

@@ -173,6 +173,7 @@ const Vendor vendor{
     .read = read,
     .verify = verify,
     .editing = &editing,
+    .list = &object_group_format,
     .how_to_export =
         "show running-config, or where that must not leave the device:\n"
         "show running-config object, object-group, access-list, access-group, nat, interface, route, name",

@@ -13,7 +13,7 @@
 namespace aclmend::cisco_asa {
 namespace {
 
-constexpr std::size_t longest_remark = 100, longest_group_name = 64, longest_command = 500;
+constexpr std::size_t longest_remark = 100, longest_command = 500;
 
 // A word or text that may stand in a command: `?` asks for help, a control character is a key.
 bool is_typable(std::string_view text) {
@@ -29,13 +29,6 @@ std::string remark_of(std::string_view text) {
   remark = remark.substr(0, longest_remark);
   const std::size_t begin = remark.find_first_not_of(" !");
   return begin == std::string::npos ? "" : std::string(trimmed(remark.substr(begin)));
-}
-
-std::string address_text(const Prefix& prefix) {
-  const int bits = address_bits(prefix.address.family);
-  if (prefix.length == bits) return "host " + to_string(prefix.address);
-  if (!prefix.address.is_v4()) return to_string(prefix);
-  return fmt::format("{} {}", to_string(prefix.address), to_string(Address::v4(netmask(prefix.length))));
 }
 
 struct Writer {
@@ -342,6 +335,13 @@ std::optional<std::string> objection(const AsaDocument& document, const Commands
 }
 
 }  // namespace
+
+std::string address_text(const Prefix& prefix) {
+  const int bits = address_bits(prefix.address.family);
+  if (prefix.length == bits) return "host " + to_string(prefix.address);
+  if (!prefix.address.is_v4()) return to_string(prefix);
+  return fmt::format("{} {}", to_string(prefix.address), to_string(Address::v4(netmask(prefix.length))));
+}
 
 Result<Commands> write(const Device& device, const Edit& edit) {
   const auto* document = dynamic_cast<const AsaDocument*>(device.document.get());

@@ -33,4 +33,7 @@ std::vector<std::string> manager_notes(const Half& half, Family family, const In
 
 extern const Editing editing;
 
+// A list as a file for `ipset restore` (list.cc).
+extern const ListFormat restore_format;
+
 }  // namespace aclmend::iptables

@@ -74,6 +74,7 @@ const Vendor vendor{
     .verify = verify,
     .editing = &editing,
     .takes_sets = true,
+    .list = &restore_format,
     .how_to_export =
         "iptables-save -c > mail01.v4.rules; ip6tables-save -c > mail01.v6.rules\n"
         "where rules ask for sets, also: ipset save > mail01.ipset",

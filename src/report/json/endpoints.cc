@@ -1,5 +1,5 @@
-// endpoints-show, endpoints-diff and endpoints-covers (docs/schema/). Ports are texts as the service writes
-// them.
+// endpoints-show, endpoints-diff, endpoints-covers and endpoints-export (docs/schema/). Ports are texts as
+// the service writes them.
 #include "report/endpoints.h"
 
 #include "report/json/document.h"
@@ -58,7 +58,8 @@ Json to_json(const Release& release) { return release_json(release); }
 Json to_json(const Asked& asked) {
   return {{"prefix", to_string(asked.prefix)},
           {"covered", prefixes(asked.covered)},
-          {"missing", prefixes(asked.missing)}};
+          {"missing", prefixes(asked.missing)},
+          {"rows", asked.rows}};
 }
 
 template <class T>
@@ -66,6 +67,16 @@ Json list(const std::vector<T>& values) {
   Json array = Json::array();
   for (const T& value : values) array.push_back(to_json(value));
   return array;
+}
+
+Json row_of_list(const Row& row) {
+  return {{"id", row.id},
+          {"service_area", row.service_area},
+          {"tcp_ports", ports(row.tcp_ports)},
+          {"udp_ports", ports(row.udp_ports)},
+          {"category", row.category.empty() ? Json(nullptr) : Json(row.category)},
+          {"required", row.required ? Json(*row.required) : Json(nullptr)},
+          {"prefixes", prefixes(addresses(row))}};
 }
 
 Json flow_or_null(const std::string& flow) { return flow.empty() ? Json(nullptr) : Json(flow); }
@@ -98,6 +109,24 @@ std::string endpoints_covers(const EndpointsCovers& report) {
                      {"rows", list(report.coverage.rows)},
                      {"notes", report.coverage.notes}};
   return document("endpoints-covers", body, report.frame);
+}
+
+std::string endpoints_export(const EndpointsExport& report) {
+  const List& all = report.list;
+  const auto count = [](const AddressSet& set) { return set.prefixes().size(); };
+  Json body = release_json(all.release);
+  body["flow"] = flow_or_null(all.flow);
+  body["selection"] = all.asked;
+  body["direction"] = nullptr;
+  body["name"] = all.named.name;
+  body["families"] = to_string(all.families);
+  body["counts"] = {{"ipv4", count({all.named.addresses.v4, {}})},
+                    {"ipv6", count({{}, all.named.addresses.v6})}};
+  body["prefixes"] = prefixes(all.named.addresses);
+  body["rows"] = Json::array();
+  for (const Row& row : all.rows) body["rows"].push_back(row_of_list(row));
+  body["remarks"] = all.release.remarks;
+  return document("endpoints-export", body, report.frame);
 }
 
 }  // namespace aclmend::report::json

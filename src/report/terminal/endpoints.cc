@@ -99,6 +99,14 @@ std::string row_change(const RowChange& change, const EndpointsDiff& report) {
   return text;
 }
 
+std::string covering_row(const Listing& listing) {
+  std::string text =
+      printable(fmt::format("  {:<24} {} row {}, {}, {}", to_string(listing.prefix),
+                            to_string(listing.instance), listing.id, listing.service_area, listing.service));
+  if (const std::string when = stay(listing); !when.empty()) text += fmt::format("; {}", when);
+  return text + "\n";
+}
+
 std::string verdict(const Asked& asked) {
   if (asked.missing.empty()) return "yes";
   return asked.covered.empty() ? "no" : "no, only in part";
@@ -140,21 +148,26 @@ std::string endpoints_diff(const EndpointsDiff& report) {
 }
 
 std::string endpoints_covers(const EndpointsCovers& report) {
+  const Coverage& coverage = report.coverage;
+  std::vector<std::string> rows;
+  for (const Listing& listing : coverage.rows) rows.push_back(covering_row(listing));
+  const AddressSet relays = relay_pool();
   std::string text;
-  for (const Asked& asked : report.coverage.asked) {
+  std::size_t published = 0;
+  for (const Asked& asked : coverage.asked) {
+    published += asked.missing.empty() ? 1U : 0U;
     text += fmt::format("{:<26} {}\n", host_bare(asked.prefix), verdict(asked));
-    for (const Listing& listing : report.coverage.rows) {
-      if (!AddressSet(listing.prefix).intersects(AddressSet(asked.prefix))) continue;
-      text += printable(fmt::format("  {:<24} {} row {}, {}, {}", to_string(listing.prefix),
-                                    to_string(listing.instance), listing.id, listing.service_area,
-                                    listing.service));
-      if (const std::string when = stay(listing); !when.empty()) text += fmt::format("; {}", when);
-      text += '\n';
-    }
+    for (const std::uint32_t row : asked.rows) text += rows[row];
+    if (asked.missing.intersects(relays))
+      text += fmt::format("  {:<24} relay pool: it sends, and no list holds it\n", to_string(relays));
   }
   for (const std::string& note : report.coverage.notes)
     text += printable(fmt::format("note: {}", note)) + "\n";
-  text += '\n' + labelled("looked in", report.asked);
+  text += '\n';
+  if (coverage.asked.size() > 1)
+    text += labelled("published", fmt::format("{} of {}", with_thousands(published),
+                                              with_thousands(coverage.asked.size())));
+  text += labelled("looked in", report.asked);
   for (const Release& release : report.releases) text += labelled("", title(release));
   return text;
 }

@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "evidence/result.h"
+
+namespace aclmend::evidence {
+namespace {
+
+constexpr std::size_t attempts_kept = 1 << 15;
+constexpr std::int64_t window = 120 * micros_a_second;
+
+std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {  // wyhash's step
+  const auto product =
+      static_cast<unsigned __int128>(a ^ 0x9E3779B97F4A7C15ULL) * (b ^ 0xE7037ED1A0B428DBULL);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint64_t hashed(const Address& address) {
+  return mixed(static_cast<std::uint64_t>(address.number), static_cast<std::uint64_t>(address.number >> 64));
+}
+
+}  // namespace
+
+Attempts::Attempts() : entries_(attempts_kept) {}
+
+bool Attempts::is_new(const Record& record) {
+  if (!record.src || !record.dst || !record.sport || !record.time) return true;  // nothing to tell it by
+  const std::uint64_t ports = std::uint64_t{*record.sport} << 16 | record.dport.value_or(0);
+  // A sender that begins anew on the same port has another sequence number, where the log has one.
+  const std::uint64_t key = mixed(mixed(hashed(*record.src), hashed(*record.dst)),
+                                  ports | std::uint64_t{record.sequence.value_or(0)} << 32) |
+                            1;
+  Entry& entry = entries_[key >> 1 & (attempts_kept - 1)];
+  const std::int64_t micros = utc_micros(*record.time);
+  const bool is_repeated =
+      entry.key == key && micros - entry.micros <= window && entry.micros - micros <= window;
+  if (!is_repeated) entry = {key, micros};
+  return !is_repeated;
+}
+
+std::size_t Summary::Hash::operator()(const Address& address) const {
+  return static_cast<std::size_t>(hashed(address));
+}
+
+void Summary::add(const Record& record) {
+  ++records_;
+  packets_ += record.count;
+  ++kinds_[static_cast<std::size_t>(record.kind)];
+  const bool counts_against = record.kind == Kind::drop && record.is_new != New::no;
+  const bool is_attempt = (counts_against || record.kind == Kind::allow || record.kind == Kind::connect) &&
+                          attempts_.is_new(record);
+  if (counts_against) ++new_drops_;
+  if (counts_against && is_attempt) ++attempts_counted_;
+  if (!record.src) return;
+  auto known = by_address_.find(*record.src);
+  if (known == by_address_.end()) {
+    if (is_full()) return;
+    known = by_address_.emplace(*record.src, AddressCount{*record.src}).first;
+  }
+  ++known->second.records;
+  known->second.attempts += is_attempt ? 1 : 0;
+  known->second.drops += record.kind == Kind::drop ? 1 : 0;
+}
+
+std::vector<AddressCount> Summary::top(std::size_t most) const {
+  std::vector<AddressCount> all;
+  all.reserve(by_address_.size());
+  for (const auto& [address, counts] : by_address_) all.push_back(counts);
+  const auto before = [](const AddressCount& a, const AddressCount& b) {
+    return a.records != b.records ? a.records > b.records : a.address < b.address;
+  };
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+  std::partial_sort(all.begin(), middle, all.end(), before);
+  all.erase(middle, all.end());
+  return all;
+}
+
+}  // namespace aclmend::evidence
