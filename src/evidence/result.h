@@ -100,8 +100,7 @@ class Attempts {
 
  private:
   struct Entry {
-    std::uint64_t key = 0;
-    std::int64_t micros = 0;
+    std::uint32_t key = 0, seconds = 0;  // beside its place a key has 32 bits more
   };
   std::vector<Entry> entries_;
 };

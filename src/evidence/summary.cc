@@ -6,7 +6,7 @@ namespace aclmend::evidence {
 namespace {
 
 constexpr std::size_t attempts_kept = 1 << 15;
-constexpr std::int64_t window = 120 * micros_a_second;
+constexpr std::uint32_t window_seconds = 120;
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {  // wyhash's step
   const auto product =
@@ -29,11 +29,13 @@ bool Attempts::is_new(const Record& record) {
   const std::uint64_t key = mixed(mixed(hashed(*record.src), hashed(*record.dst)),
                                   ports | std::uint64_t{record.sequence.value_or(0)} << 32) |
                             1;
-  Entry& entry = entries_[key >> 1 & (attempts_kept - 1)];
-  const std::int64_t micros = utc_micros(*record.time);
-  const bool is_repeated =
-      entry.key == key && micros - entry.micros <= window && entry.micros - micros <= window;
-  if (!is_repeated) entry = {key, micros};
+  Entry& entry = entries_[key & (attempts_kept - 1)];
+  const auto tag = static_cast<std::uint32_t>(key >> 32);
+  const auto seconds = static_cast<std::uint32_t>(utc_micros(*record.time) / micros_a_second);
+  const std::uint32_t since = seconds - entry.seconds,
+                      until = entry.seconds - seconds;  // one of them is small
+  const bool is_repeated = entry.key == tag && std::min(since, until) <= window_seconds;
+  if (!is_repeated) entry = {tag, seconds};
   return !is_repeated;
 }
 

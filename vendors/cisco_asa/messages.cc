@@ -19,6 +19,8 @@ struct Side {
   std::optional<std::uint16_t> port;
 };
 
+bool ends_side(char c) { return c == ' ' || c == '(' || c == ',' || c == ';'; }
+
 // A cursor over a message. Nothing is copied.
 class Text {
  public:
@@ -55,7 +57,9 @@ class Text {
     blanks();
     // Twice a line: a loop is several times faster here than find_first_of.
     std::size_t end = 0;
-    while (end < rest_.size() && rest_[end] != ' ' && rest_[end] != '(' && rest_[end] != ',') ++end;
+    while (end < rest_.size() && !ends_side(rest_[end])) ++end;
+    constexpr std::size_t longest = 512;  // an interface's name has at most 48 characters, a host's 63
+    if (end > longest) return std::nullopt;
     Side side = plain_side(rest_.substr(0, end));
     if (side.name.empty() && !side.address) return std::nullopt;
     rest_.remove_prefix(end);
@@ -63,7 +67,7 @@ class Text {
       const std::string_view inside = brackets();
       if (!side.port) side.port = log_port(inside);
     }
-    rest_ = rest_.starts_with(',') ? rest_.substr(1) : rest_;
+    if (rest_.starts_with(',') || rest_.starts_with(';')) rest_.remove_prefix(1);
     blanks();
     return side;
   }
@@ -277,6 +281,7 @@ LineRead from_to(Text text, Kind kind, Dropper dropper, std::optional<std::uint8
     const auto from = text.side();
     if (!from) return LineRead::damaged("expected an address after 'from'");
     put_source(read.record, *from);
+    text.skip_brackets();
   }
   if (!text.take("to ")) return LineRead::damaged("expected 'to' after the source");
   const auto to = text.side();
