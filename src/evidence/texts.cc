@@ -104,7 +104,7 @@ class Reader : public LogReader {
     if (spaced || tight) read.record = record_of(deferral_);
     if (is_mep) {
       read.record.source = "message-trace";
-      read.record.src = log_address(mep_value(held_spaced_, "ClientIP"));
+      read.record.src_name = mep_value(held_spaced_, "ClientIP");
       if (!read.record.dst)
         read.record.dst = log_address(mep_value(held_spaced_, "OutboundProxyTargetIPAddress"));
     }
