@@ -367,3 +367,31 @@ TEST_CASE("an own address that this machine has not is not the server's fault", 
   CHECK(answer.step("tcp") == "unknown: not sent: this machine has no such own address");
   CHECK(probed(server, {"--bind", "127.0.0.9"}).address()["from"] == "127.0.0.9");
 }
+
+TEST_CASE("another certificate than last time is told, once it was remembered", "[probe]") {
+  const Folder folder;
+  const std::string store = folder.path() + "/store.sqlite";
+  const auto visit = [&](const SmtpServer& server, std::vector<std::string> more) {
+    more.insert(more.end(), {"--store", store});
+    return probed(server, more).codes();
+  };
+  Script script = good();
+  std::uint16_t port = 0;
+  {
+    const SmtpServer server(script);
+    port = server.port();
+    CHECK(visit(server, {}) == "");
+    CHECK_FALSE(std::filesystem::exists(store));  // nothing is kept without being asked
+    CHECK(visit(server, {"--remember"}) == "");
+    CHECK(visit(server, {"--remember"}) == "");
+  }
+  script.identity = Lab::the().good();
+  const SmtpServer renewed(script, "127.0.0.1", port);
+  CHECK(visit(renewed, {}) == "ACM043/tls.handshake");
+  const Answer answer = probed(renewed, {"--store", store});
+  CHECK(answer.status == 0);  // a warning
+  CHECK(has(answer.document["findings"][0]["explanation"].get<std::string>(),
+            "another certificate than last time"));
+  CHECK(visit(renewed, {"--remember"}) == "ACM043/tls.handshake");
+  CHECK(visit(renewed, {}) == "");  // it is the one of last time now
+}
