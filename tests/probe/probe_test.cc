@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "store/store.h"
 #include "tests/support/folder.h"
 #include "tests/support/lab.h"
 #include "tests/support/program.h"
@@ -99,28 +98,6 @@ TEST_CASE("a good server passes every step", "[probe][schema]") {
   CHECK(schema_errors(answer.document.dump(), "probe") == "");
   CHECK(server.heard() ==
         std::vector<std::string>{"EHLO [127.0.0.1]", "STARTTLS", "EHLO [127.0.0.1]", "QUIT"});
-}
-
-TEST_CASE("another certificate than last time is ACM043, and then it is the one remembered", "[probe][store]") {
-  const Folder folder;
-  const std::string file = folder.path() + "/store.sqlite";
-  const SmtpServer server(good());
-  const Answer first = probed(server, {"--store", file});
-  CHECK(first.codes() == "");
-  auto store = store::Store::open(file, store::Mode::read_write);
-  REQUIRE(store);
-  const auto seen = store->certificates("mail.lab.test", server.port());
-  REQUIRE(seen->size() == 1);
-  CHECK(Json(seen->front().sha256) == first.address()["tls"]["sha256"]);
-  REQUIRE(store->saw_certificate({.host = "mail.lab.test",
-                                  .port = server.port(),
-                                  .sha256 = std::string(64, 'A'),
-                                  .first_seen = "2099-01-01T00:00:00Z",
-                                  .last_seen = "2099-01-01T00:00:00Z",
-                                  .not_after = "2099-12-31T00:00:00Z"}));
-  const Answer changed = probed(server, {"--store", file});
-  CHECK(changed.codes() == "ACM043/tls.handshake");
-  CHECK(changed.status == 0);  // a warning
 }
 
 TEST_CASE("the report says where it was asked from, and what that proves", "[probe]") {
@@ -389,4 +366,32 @@ TEST_CASE("an own address that this machine has not is not the server's fault", 
   CHECK(answer.codes() == "");
   CHECK(answer.step("tcp") == "unknown: not sent: this machine has no such own address");
   CHECK(probed(server, {"--bind", "127.0.0.9"}).address()["from"] == "127.0.0.9");
+}
+
+TEST_CASE("another certificate than last time is told, once it was remembered", "[probe]") {
+  const Folder folder;
+  const std::string store = folder.path() + "/store.sqlite";
+  const auto visit = [&](const SmtpServer& server, std::vector<std::string> more) {
+    more.insert(more.end(), {"--store", store});
+    return probed(server, more).codes();
+  };
+  Script script = good();
+  std::uint16_t port = 0;
+  {
+    const SmtpServer server(script);
+    port = server.port();
+    CHECK(visit(server, {}) == "");
+    CHECK_FALSE(std::filesystem::exists(store));  // nothing is kept without being asked
+    CHECK(visit(server, {"--remember"}) == "");
+    CHECK(visit(server, {"--remember"}) == "");
+  }
+  script.identity = Lab::the().good();
+  const SmtpServer renewed(script, "127.0.0.1", port);
+  CHECK(visit(renewed, {}) == "ACM043/tls.handshake");
+  const Answer answer = probed(renewed, {"--store", store});
+  CHECK(answer.status == 0);  // a warning
+  CHECK(has(answer.document["findings"][0]["explanation"].get<std::string>(),
+            "another certificate than last time"));
+  CHECK(visit(renewed, {"--remember"}) == "ACM043/tls.handshake");
+  CHECK(visit(renewed, {}) == "");  // it is the one of last time now
 }

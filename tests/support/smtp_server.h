@@ -43,7 +43,7 @@ struct Script {
 
 class SmtpServer {
  public:
-  explicit SmtpServer(Script script, const std::string& address = "127.0.0.1");
+  explicit SmtpServer(Script script, const std::string& address = "127.0.0.1", std::uint16_t port = 0);
   ~SmtpServer();
   SmtpServer(const SmtpServer&) = delete;
   SmtpServer& operator=(const SmtpServer&) = delete;
