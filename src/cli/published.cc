@@ -183,7 +183,9 @@ Result<Release> release_of(const store::Store& store, const store::Held& held) {
   release.sha256 = held.sha256;
   TRY(answered, store.last_answered(held.instance));
   const bool is_in_force = answered && answered->latest == held.version;
-  release.checked = (is_in_force ? answered->time : held.first_seen).substr(0, 10);
+  // Taking in a saved file is no look at the service: then it is known of the day of the list alone.
+  if (is_in_force) release.checked = answered->time.substr(0, 10);
+  else release.checked = held.origin == "service" ? held.first_seen.substr(0, 10) : day_of(release);
   return release;
 }
 
