@@ -592,6 +592,10 @@ TEST_CASE("a file that may not grow any more keeps what it holds", "[store]") {
     ::setrlimit(RLIMIT_FSIZE, &limit);
     auto store = Store::open(path, Mode::read_write);
     if (!store) return 1;
+    // All or none, also of a batch.
+    const std::vector<Held> batch = {list("2018070100", "[small]"),
+                                     list("2018073000", large('x', 4'000'000))};
+    if (store->put_releases(batch)) return 5;
     // The one is written as it comes, the other only at the end of its transaction.
     for (const std::size_t size : {std::size_t{4'000'000}, std::size_t{1'200'000}}) {
       const auto put = store->put_release(list("2018073000", large('x', size)));
