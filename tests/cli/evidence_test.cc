@@ -33,7 +33,7 @@ TEST_CASE("evidence summarises a log and says what was not read", "[evidence][cl
       file +
           "\n"
           "  is         Cisco ASA or FTD syslog: 2 records (2 drop)\n"
-          "  read       5 lines, 533 bytes\n"
+          "  read       5 lines, 463 bytes\n"
           "  times      2026-11-20T02:12:04 to 2026-11-20T02:12:05; 2 records of clocks that name no zone:\n"
           "             --log-timezone says it\n"
           "  not read   1 line: no format's mark (first: line 4)\n"
