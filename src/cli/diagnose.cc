@@ -136,8 +136,7 @@ int run(const Options& options, Streams& streams) {
   if (!found) return not_judged(streams, found.error());
   streams.err << found->diagnostics;
   diagnose::Facts& facts = found->facts;
-  facts.is_offline = options.ask.flow.store.offline;
-  if (facts.is_offline) facts.probe_error = "not asked (--offline)";
+  if (options.ask.flow.store.offline) facts.probe_error = "not asked (--offline)";
   else probe_from_here(facts, facts.host);
 
   report::DiagnoseReport report{std::move(found->frame), diagnose::diagnose(facts)};

@@ -14,7 +14,12 @@ namespace {
 
 using enum Confidence;
 
-std::string name_of(const Firewall& firewall) { return short_name(firewall.name); }
+// "edge" for configs/edge.cfg.
+std::string name_of(const Firewall& firewall) {
+  const std::string name = short_name(firewall.name);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
 
 // ---- what is known of other causes than the firewall
 

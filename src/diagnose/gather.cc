@@ -108,7 +108,10 @@ void Gatherer::add(const Record& record) {
 void Gatherer::add_deferral(const Record& record) {
   Deferred one = owned(*record.deferral, record);
   one.at = place(record);
-  if (one.at.text.empty() || record.deferral->status.empty()) one.at.text = one.status + " " + one.text;
+  if (one.at.text.empty()) {
+    one.at.text = one.reply + (one.reply.empty() ? "" : " ") + one.status + " " + one.text;
+    if (!one.message.empty()) one.at.text += " [" + one.message + "]";
+  }
   const auto known =
       std::ranges::find_if(facts_.deferrals, [&](const Deferred& other) { return is_same_kind(one, other); });
   if (known == facts_.deferrals.end()) {

@@ -139,7 +139,7 @@ struct Facts {
   std::vector<Inquiry> inquiries;
   std::optional<probe::Report> probe;
   std::string probe_error;  // why there is none
-  bool is_offline = false;
+
   std::uint64_t lines = 0, unread = 0;  // of the evidence
   std::vector<std::string> troubles;    // files that could not be read, or not to their end
   std::vector<std::string> inputs;      // as they were given, for commands to type next

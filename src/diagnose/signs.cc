@@ -112,7 +112,8 @@ std::string code_of(const Deferred& deferred) {
   std::string code = deferred.reply;
   if (!deferred.status.empty()) code += (code.empty() ? "" : " ") + deferred.status;
   if (!deferred.inner.empty()) code += (code.empty() ? "" : ", ") + deferred.inner;
-  if (deferred.socket_error != 0)
+  constexpr std::uint32_t least = 10'000;  // a smaller one was cut off
+  if (deferred.socket_error >= least)
     code += fmt::format("{}{}", code.empty() ? "" : ", ", deferred.socket_error);
   return code.empty() ? "no status" : code;
 }

@@ -45,8 +45,6 @@ std::string probe_command(const Facts& facts) {
   return fmt::format("aclmend probe {} --smarthost", host_of(facts));
 }
 
-std::string list_text(const Facts& facts) { return facts.list; }
-
 // ---- 1 the error text
 
 Step error_text(const Facts& facts) {
@@ -111,12 +109,12 @@ Step the_sender(const Facts& facts) {
       const std::string range = to_string(facts.ranges[i]);
       if (i < facts.required)
         return with(one, Status::ok, fmt::format("{} is Microsoft (EOP), range {}", address, range),
-                    list_text(facts));
+                    facts.list);
       return with(one, Status::ok,
                   fmt::format("{} is of the relay pool {}, Microsoft's, not in its list", address, range));
     }
     return with(one, Status::not_ok, fmt::format("{} is not in Microsoft's list of senders", address),
-                list_text(facts));
+                facts.list);
   }
   const Deferred* deferred = main_deferral(facts);
   if (deferred != nullptr && lower(deferred->sender).ends_with(".outlook.com")) {
@@ -330,7 +328,7 @@ Step exchange_saw(const Facts& facts) {
   if (!found.is_known)
     return not_known(one, "the receive log names no time of any connection", std::string(receive_log_path));
   const std::int64_t last_day = utc_micros(*received.until) / micros_a_day;
-  const std::int64_t span = utc_micros(*received.until) - utc_micros(*received.from);
+
   AddressSet lately, earlier;
   std::uint64_t on_last_day = 0;
   one.status = Status::ok;
@@ -350,17 +348,15 @@ Step exchange_saw(const Facts& facts) {
       show(one, seen.last_at);
     }
   }
-  // Not every tenant is served from every range: a missing one says something where there was time for it.
-  const bool had_time = span >= micros_a_day || found.connections >= 100;
-  if (!found.never.empty()) {
-    const Place whole{received.files.back(), 0, {}};
+  const AddressSet missing = found.never | found.not_yet;
+  if (!missing.empty()) {
     const bool is_all = found.seen.empty() && found.gone.empty();
-    if (one.status == Status::ok) one.status = had_time ? Status::not_ok : Status::not_known;
+    if (one.status == Status::ok) one.status = found.never.empty() ? Status::not_known : Status::not_ok;
     row(one,
         is_all ? fmt::format("none of Microsoft's ranges from {} to {}", clock_text(*received.from),
                              clock_text(*received.until))
-               : fmt::format("{}  not once in this log", ranges_text(found.never)),
-        whole);
+               : fmt::format("{}  not once in this log", ranges_text(missing)),
+        Place{received.files.back(), 0, {}});
     if (one.status == Status::not_known) one.settle = "a longer time of the same log";
   }
   if (!earlier.empty()) row(one, fmt::format("{}  seen", ranges_text(earlier)), {});
@@ -466,7 +462,7 @@ void add_written(Step& one, const Firewall& firewall, const Denied& log) {
   if (!firewall.written) return;
   const Moment& at = *firewall.written;
   std::string text = "written " + clock_text(at);
-  const bool is_comparable = log.first && at.offset.has_value();
+  const bool is_comparable = log.first && log.first->offset && at.offset;
   if (is_comparable) {
     const std::int64_t apart = utc_micros(*log.first) - utc_micros(at);
     if (apart >= 0) text += fmt::format(", {} before the first denial", apart_text(apart));

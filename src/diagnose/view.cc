@@ -76,10 +76,10 @@ AddressSet mail_hosts(const Facts& facts) {
 AddressSet required(const Facts& facts) {
   AddressSet all;
   for (std::size_t i = 0; i < facts.required; ++i) all |= as_set(facts.ranges[i]);
+  // IPv6 is asked for where a mail host has it.
   const AddressSet hosts = mail_hosts(facts);
-  if (hosts.empty() || !hosts.v6.empty())
-    return hosts.v4.empty() && !hosts.empty() ? AddressSet({}, all.v6) : all;
-  return AddressSet(all.v4, {});
+  if (hosts.v6.empty()) return {all.v4, {}};
+  return hosts.v4.empty() ? AddressSet({}, all.v6) : all;
 }
 
 // ---- what Exchange saw
@@ -113,11 +113,14 @@ Arrivals arrivals(const Facts& facts) {
                     received.private_peers.size() <= few;
   if (found.is_hidden || !received.until || !received.from) return found;
   found.is_known = true;
+  // Not every tenant is served from every range: a missing one says something where there was time for it.
+  const bool had_time =
+      utc_micros(*received.until) - utc_micros(*received.from) >= micros_a_day || found.connections >= 100;
   for (std::size_t i = 0; i < facts.required; ++i) {
     const AddressSet range = as_set(facts.ranges[i]);
     const Seen& seen = received.ranges[i];
     if (seen.records == 0) {
-      if (asked.covers(range)) found.never |= range;
+      if (asked.covers(range)) (had_time ? found.never : found.not_yet) |= range;
     } else if (is_gone(seen, *received.until)) {
       found.gone |= range;
     } else {

@@ -32,6 +32,7 @@ struct Arrivals {
   bool is_hidden = false;         // every connection comes from a few private addresses
   AddressSet seen;                // ranges that arrive, to the end of the log
   AddressSet gone;                // that came before, and no more
+  AddressSet not_yet;             // that did not come, in a log too short to say anything
   AddressSet never;               // that did not come in the time of the log
   std::uint64_t connections = 0;  // from the ranges
 };

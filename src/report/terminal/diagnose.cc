@@ -12,7 +12,7 @@
 namespace aclmend::report::terminal {
 namespace {
 
-constexpr std::size_t text_column = 27, far_column = 83, label_width = 9, most_rows = 5, most_settle = 62;
+constexpr std::size_t text_column = 27, far_column = 83, label_width = 9, most_rows = 5;
 
 std::string_view word(diagnose::Status status) {
   switch (status) {
@@ -48,6 +48,32 @@ Title parted(std::string_view title) {
   return {title.substr(0, blank), title.substr(blank + 1)};
 }
 
+// A text wrapped at blanks; no word is ever cut: it may be there to be copied.
+std::string wrapped(std::string_view text, std::string_view first = {}, std::size_t indent = 0) {
+  std::string out(first);
+  std::size_t column = display_width(first);
+  bool is_first = true;
+  const std::string clean = printable(text);  // splitting needs it to live
+  for (const std::string_view part : split(clean, ' ')) {
+    const std::size_t width = display_width(part);
+    if (!is_first && column + 1 + width > page_width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (!is_first) {
+      out += ' ';
+      ++column;
+    }
+    is_first = false;
+    out += part;
+    column += width;
+  }
+  return out + "\n";
+}
+
+std::string settle_text(std::string_view settle) {
+  return wrapped(settle, std::string(text_column, ' ') + "-> ", text_column + 3);
+}
+
 std::string step_text(std::size_t number, const diagnose::Step& step) {
   const Title title = parted(step.title);
   std::string out;
@@ -57,8 +83,6 @@ std::string step_text(std::size_t number, const diagnose::Step& step) {
     rows.resize(most_rows - 1);
     rows.push_back({fmt::format("and {} more (--format json)", more), ""});
   }
-  if (step.status == diagnose::Status::not_known && !step.settle.empty())
-    rows.push_back({"settles it: " + step.settle, ""});
   if (!title.second.empty() && rows.size() == 1) rows.push_back({"", ""});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string head = i == 0   ? fmt::format(" {} {:<15}{:<9}", number, title.first, word(step.status))
@@ -68,6 +92,7 @@ std::string step_text(std::size_t number, const diagnose::Step& step) {
     while (line.ends_with(" \n")) line.erase(line.size() - 2, 1);
     out += line;
   }
+  if (step.status == diagnose::Status::not_known && !step.settle.empty()) out += settle_text(step.settle);
   return out;
 }
 
@@ -112,7 +137,7 @@ std::string next_text(const std::vector<diagnose::Action>& actions) {
 std::string diagnose(const DiagnoseReport& report) {
   const diagnose::Diagnosis& diagnosis = report.diagnosis;
   std::string out;
-  for (const std::string& sentence : diagnosis.plain) out += shortened(sentence, page_width) + "\n";
+  for (const std::string& sentence : diagnosis.plain) out += wrapped(sentence);
   out += "\n";
   for (std::size_t i = 0; i < diagnosis.steps.size(); ++i) out += step_text(i + 1, diagnosis.steps[i]);
   out += "\n" + cause_text(diagnosis.causes);
