@@ -116,6 +116,7 @@ class FileReader {
     using As = LineRead::As;
     if (read.record.line == 0) read.record.line = line.number;
     if (read.record.source.empty()) read.record.source = one.format->id;
+    if (!one.format->gathers) read.record.text = line.text;
     switch (read.as) {
       case As::foreign: return;
       case As::silent: ++reading_.silent; return;

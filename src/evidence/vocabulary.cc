@@ -50,7 +50,7 @@ const std::vector<Word>& table() {
        "Take SMTP from Exchange Online out of the inspection for a test, and look at the server's log at the "
        "same time."},
       {smtp_status,
-       {"4.7.320"},
+       {"4.7.320", "5.7.320"},
        "Certificate validation failed",
        "The server's certificate is expired, has another name, or its chain is not complete.",
        "Check the certificate bound to the receive connector; renew it and run the hybrid wizard again."},
@@ -99,6 +99,14 @@ const std::vector<Word>& table() {
        "the last error.",
        "Look for the last deferral of the message in the trace; 4.4.315 and 4.4.316 point towards the "
        "firewall."},
+      {smtp_status,
+       {"5.7.3"},
+       "STARTTLS is required to send mail",
+       "The server's answer to EHLO did not offer STARTTLS. Consistent with a receive connector that has no "
+       "valid certificate for its name, and with SMTP inspection on the way that masks the word.",
+       "Look at the EHLO answer on the server itself and from outside: `aclmend probe HOST --smarthost`. "
+       "Only "
+       "outside missing: a firewall's inspection (ACM024); missing on both: the connector's certificate."},
       {smtp_status,
        {"4.4.101"},
        "Proxy session setup failed on Frontend",
@@ -191,6 +199,17 @@ const std::vector<Word>& table() {
        "Cannot assign requested address",
        "The address to connect from or to is not usable on this machine, such as 0.0.0.0. Not a firewall.",
        "Check the addresses of the connector."},
+      {socket_error,
+       {"10051", "WSAENETUNREACH", "ENETUNREACH"},
+       "Network is unreachable",
+       "A router answered that it knows no way to the network, or the sending machine knows none. Routing; "
+       "rarely a firewall.",
+       "Check routing on the way to the address."},
+      {socket_error,
+       {"11001", "WSAHOST_NOT_FOUND"},
+       "Host not found",
+       "The name did not resolve. The firewall was not asked yet.",
+       "Look the name up from outside: MX, A and AAAA, and the delegation."},
       {socket_error,
        {"10065", "WSAEHOSTUNREACH", "EHOSTUNREACH"},
        "No route to host",

@@ -79,6 +79,7 @@ std::vector<Written> documents(const test::Folder& folder) {
       {"endpoints-verify", {"endpoints", "verify", "--store", store}},
       {"endpoints-fetch",  // port 1: nobody answers
        {"endpoints", "fetch", "--base-url", "http://127.0.0.1:1", "--tries", "1", "--store", store}},
+      {"diagnose", {"diagnose", "--offline", "--trace-text", "450 4.4.316 Connection refused", config}},
       {"probe", {"probe", "127.0.0.1", "--port", std::to_string(test::closed_port())}},
   };
 }

@@ -285,7 +285,8 @@ constexpr LogFormat formats[] = {
      .vendor = "iptables",
      .reader = [](const LogContext& context) -> std::unique_ptr<LogReader> {
        return std::make_unique<Reader>(context);
-     }},
+     },
+     .search = "journalctl -k --grep 'DPT=PORT '"},
 };
 
 }  // namespace

@@ -389,7 +389,8 @@ constexpr LogFormat formats[] = {
      .vendor = "palo-alto",
      .reader = [](const LogContext& context) -> std::unique_ptr<LogReader> {
        return std::make_unique<Reader>(context);
-     }},
+     },
+     .search = "( addr.src in RANGE ) and ( port.dst eq PORT ) and ( action neq allow )"},
 };
 
 }  // namespace
