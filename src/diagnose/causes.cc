@@ -166,19 +166,16 @@ void add_opening(std::vector<Cause>& all, Sign sign, const Facts& facts) {
   const Arrivals arrived = arrivals(facts);
   const AddressSet away = arrived.gone | arrived.never;
   const bool is_partial = !arrived.seen.empty() && !away.empty();
-  bool all_open = !facts.firewalls.empty();
-  for (const Firewall& firewall : facts.firewalls)
-    all_open = all_open && !checks_of(firewall, facts).empty() && unknown(firewall, facts).empty() &&
-               blocked(firewall, facts).empty();
+  const bool is_all_open = all_open(facts);
   Cause filter;
   filter.cause = sign == Sign::silence ? "a firewall drops part of Microsoft's servers without a word"
                                        : "a firewall turns part of Microsoft's servers away";
-  filter.confidence = is_partial && !all_open ? likely : possible;
+  filter.confidence = is_partial && !is_all_open ? likely : possible;
   filter.because = "consistent with the error text";
   filter.supports.push_back("the error text");
   if (is_partial)
     filter.supports.push_back(fmt::format("Exchange sees other ranges, not {}", ranges_text(away)));
-  if (all_open) filter.contradicts.push_back("the rules that were given let all ranges in");
+  if (is_all_open) filter.contradicts.push_back("the rules that were given let all ranges in");
   Cause server;
   server.cause = sign == Sign::silence ? "the server is down, the address is wrong, or routing fails"
                                        : "nothing listens on TCP 25, or a load balancer has no server left";
@@ -189,7 +186,7 @@ void add_opening(std::vector<Cause>& all, Sign sign, const Facts& facts) {
   if (!arrived.seen.empty())
     server.contradicts.push_back(fmt::format("Exchange sees {} arrive", ranges_text(arrived.seen)));
   server.confidence =
-      server.contradicts.empty() && (has_probe_refused(facts) || all_open) ? likely : possible;
+      server.contradicts.empty() && (has_probe_refused(facts) || is_all_open) ? likely : possible;
   if (server.confidence > filter.confidence) std::swap(server, filter);
   all.push_back(std::move(filter));
   all.push_back(std::move(server));
@@ -343,7 +340,7 @@ std::vector<std::string> firewall_words(const Firewall& firewall, const Facts& f
 std::vector<std::string> words_by_sign(const Facts& facts) {
   const Deferred* deferred = main_deferral(facts);
   const Arrivals arrived = arrivals(facts);
-  const bool is_open = !facts.firewalls.empty() && blocking(facts).empty();
+  const bool is_open = all_open(facts);
   if (deferred == nullptr && arrived.is_known && !(arrived.gone | arrived.never).empty())
     return {fmt::format("Exchange does not see a part of Microsoft's servers: {}.",
                         ranges_text(arrived.gone | arrived.never)),

@@ -21,6 +21,7 @@ class Redaction {
   Diagnosis diagnosis(Diagnosis diagnosis);  // quoted lines of evidence are left out but for rules
 
  private:
+  std::string word(std::string_view word);
   std::string name(std::string_view word);
   std::string address(Address address);
 

@@ -100,7 +100,16 @@ void Gatherer::add(const Record& record) {
   const bool is_failure = record.kind == Kind::defer || record.kind == Kind::fail;
   if (record.source == "smtp-receive") return add_received(record);
   if (record.deferral != nullptr && (is_failure || record.source == "message-trace")) add_deferral(record);
-  else if (is_firewalls(record.source)) add_firewall(record);
+  else if (is_of_firewall(record.source)) add_firewall(record);
+}
+
+// Of millions of records in a row the source is the same constant.
+bool Gatherer::is_of_firewall(std::string_view source) {
+  if (source.data() != last_source_) {
+    last_source_ = source.data();
+    is_last_a_firewall_ = is_firewalls(source);
+  }
+  return is_last_a_firewall_;
 }
 
 // ---- error texts

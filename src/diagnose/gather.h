@@ -159,6 +159,7 @@ class Gatherer {
 
  private:
   std::size_t range_of(Address address) const;  // ranges.size(): none
+  bool is_of_firewall(std::string_view source);
   void add_deferral(const evidence::Record& record);
   void add_received(const evidence::Record& record);
   void add_tls(const evidence::Record& record, TlsSigns& signs);
@@ -172,6 +173,8 @@ class Gatherer {
   evidence::Attempts attempts_;
   std::size_t log_ = 0;  // index + 1 of the log that is being read; 0: none yet
   std::int64_t match_distance_ = 0;
+  const char* last_source_ = nullptr;
+  bool is_last_a_firewall_ = false;
 };
 
 bool is_private(Address address);  // RFC 1918, 4193, 6598, loopback, link-local

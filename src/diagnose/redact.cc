@@ -11,9 +11,42 @@
 namespace aclmend::diagnose {
 namespace {
 
-bool is_word_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-         c == '_' || c == ':' || c == '@' || (static_cast<unsigned char>(c) & 0x80) != 0;
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_of_v6(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+}
+bool is_of_word(char c) {
+  return is_digit(c) || is_letter(c) || c == '.' || c == '-' || c == '_' || c == '@' ||
+         (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+struct Found {
+  Address address;
+  std::size_t length = 0;
+};
+
+// An address that stands at this place of the text and does not go on.
+std::optional<Found> v4_at(std::string_view text, std::size_t at) {
+  if (!is_digit(text[at]) || (at > 0 && (is_digit(text[at - 1]) || text[at - 1] == '.'))) return std::nullopt;
+  const ScannedV4 scanned = scan_v4(text.substr(at));
+  const std::size_t end = at + scanned.length;
+  if (scanned.length == 0 || (end < text.size() && is_digit(text[end]))) return std::nullopt;
+  if (end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1])) return std::nullopt;
+  return Found{Address::v4(scanned.number), scanned.length};
+}
+std::optional<Found> v6_at(std::string_view text, std::size_t at) {
+  if (!is_of_v6(text[at]) || text[at] == '.' || (at > 0 && (is_of_word(text[at - 1]) || text[at - 1] == ':')))
+    return std::nullopt;
+  std::size_t end = at;
+  while (end < text.size() && is_of_v6(text[end])) ++end;
+  for (; end > at; --end) {
+    const std::string_view run = text.substr(at, end - at);
+    if (run.find(':') == std::string_view::npos) return std::nullopt;
+    if (const auto address = parse_address(run)) return Found{*address, run.size()};
+    if (run.back() != '.' && run.back() != ':') return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 bool is_microsofts(std::string_view name) {
@@ -39,6 +72,7 @@ bool is_name(std::string_view word) {
 Redaction::Redaction(const Facts& facts) : facts_(facts) {}
 
 std::string Redaction::address(Address address) {
+  if (facts_.microsoft.contains(address)) return to_string(address);
   const auto known = addresses_.find(address);
   if (known != addresses_.end()) return known->second;
   const std::string text =
@@ -55,42 +89,40 @@ std::string Redaction::name(std::string_view word) {
   return names_.emplace(lowered, std::move(text)).first->second;
 }
 
+std::string Redaction::word(std::string_view word) {
+  const bool is_input =
+      std::ranges::any_of(facts_.inputs, [&](const std::string& input) { return short_name(input) == word; });
+  const bool is_own = word.find('@') != std::string_view::npos || (is_name(word) && !is_microsofts(word));
+  if (is_own && !is_input) return name(word);
+  std::string out;  // an address may stand in the middle: x203.0.113.25
+  for (std::size_t at = 0; at < word.size();) {
+    if (const auto found = v4_at(word, at)) {
+      out += address(found->address);
+      at += found->length;
+    } else {
+      out += word[at++];
+    }
+  }
+  return out;
+}
+
 std::string Redaction::text(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    if (!is_word_char(text[at])) {
+    auto found = v6_at(text, at);
+    if (!found) found = v4_at(text, at);
+    if (found) {
+      out += address(found->address);
+      at += found->length;
+    } else if (is_of_word(text[at])) {
+      std::size_t end = at;
+      while (end < text.size() && is_of_word(text[end])) ++end;
+      while (end > at + 1 && text[end - 1] == '.') --end;
+      out += word(text.substr(at, end - at));
+      at = end;
+    } else {
       out += text[at++];
-      continue;
     }
-    std::size_t end = at;
-    while (end < text.size() && is_word_char(text[end])) ++end;
-    std::string_view word = text.substr(at, end - at);
-    at = end;
-    std::string_view tail;
-    const auto is_input = [&](std::string_view name) {
-      return std::ranges::any_of(facts_.inputs,
-                                 [&](const std::string& input) { return short_name(input) == name; });
-    };
-    std::size_t kept = word.size();
-    while (kept > 0 && (word[kept - 1] == '.' || word[kept - 1] == ':')) --kept;
-    tail = word.substr(kept);
-    word = word.substr(0, kept);
-    // "203.0.113.25:25", "edge.cfg:42"
-    const std::size_t colon = word.rfind(':');
-    auto found = parse_address(word);
-    if (!found && colon != std::string_view::npos) {
-      found = parse_address(word.substr(0, colon));
-      const bool is_place = is_input(word.substr(0, colon)) || is_name(word.substr(0, colon));
-      if (found || is_place) {
-        tail = std::string_view(word.data() + colon, word.size() - colon + tail.size());
-        word = word.substr(0, colon);
-      }
-    }
-    if (found) out += facts_.microsoft.contains(*found) ? std::string(word) : address(*found);
-    else if (word.find('@') != std::string_view::npos) out += name(word);
-    else if (is_name(word) && !is_input(word) && !is_microsofts(word)) out += name(word);
-    else out += word;
-    out += tail;
   }
   return out;
 }

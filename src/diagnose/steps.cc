@@ -407,7 +407,10 @@ Step firewall_log(const Facts& facts) {
     return not_known(one, "no firewall log was given",
                      "lines of that minute with destination port 25 (the ticket names the filter)");
   const Denied found = denied(facts);
-  const Place log{facts.logs.front().file, 0, {}};
+  const auto nearest = std::ranges::find_if(
+      facts.logs, [&](const FirewallLog& each) { return covers_the_error(each, facts) == true; });
+  const FirewallLog& chosen = nearest == facts.logs.end() ? facts.logs.front() : *nearest;
+  const Place log{chosen.file, 0, {}};
   if (found.attempts > 0) {
     const bool is_only_some = !(required(facts) - found.ranges).empty();
     with(one, Status::not_ok,
@@ -436,8 +439,7 @@ Step firewall_log(const Facts& facts) {
     return one;
   }
   with(one, Status::not_known, "the log does not show it", short_place(log));
-  one.rows.push_back(
-      {found.other_hosts.empty() ? why_silent(facts.logs.front(), facts) : other_hosts_text(found), ""});
+  one.rows.push_back({found.other_hosts.empty() ? why_silent(chosen, facts) : other_hosts_text(found), ""});
   one.settle = "a log of the error's minute, from a device that logs what it denies on port 25";
   std::uint64_t late = 0;
   for (const FirewallLog& each : facts.logs) late += each.late;
@@ -529,7 +531,13 @@ Step firewall_rules(const Facts& facts) {
       one.rows.push_back({fmt::format("{}{} cannot be told", device, ranges_text(unsure)),
                           findings.empty() ? "" : std::string(audit::text_of(findings.front()->code).id)});
     }
-    if (stopped.empty() && unsure.empty()) {
+    const bool is_open = std::ranges::all_of(
+        checks, [](const audit::Check* check) { return check->status == audit::Status::pass; });
+    if (!is_open && stopped.empty() && unsure.empty()) {
+      has_unknown = true;
+      one.rows.push_back({device + "cannot be told: " + checks.front()->reason, short_name(firewall.file)});
+    }
+    if (is_open) {
       ++open;
       const audit::Check& check = *checks.front();
       const std::size_t count = check.required.prefixes().size();

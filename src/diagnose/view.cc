@@ -223,6 +223,20 @@ std::vector<const audit::Finding*> findings_of(const Firewall& firewall, const F
   return found;
 }
 
+bool all_open(const Facts& facts) {
+  bool is_asked = false;
+  for (const Firewall& firewall : facts.firewalls) {
+    if (!firewall.audit.error.empty() || !blocked(firewall, facts).empty() ||
+        !unknown(firewall, facts).empty())
+      return false;
+    for (const audit::Check* check : checks_of(firewall, facts)) {
+      if (check->status != audit::Status::pass) return false;
+      is_asked = true;
+    }
+  }
+  return is_asked;
+}
+
 std::vector<const Firewall*> blocking(const Facts& facts) {
   std::vector<const Firewall*> found;
   for (const Firewall& firewall : facts.firewalls)

@@ -64,6 +64,8 @@ AddressSet permitted(const Firewall& firewall, const Facts& facts);
 AddressSet unknown(const Firewall& firewall, const Facts& facts);
 // What stops these packets there, the widest first.
 std::vector<const audit::Finding*> findings_of(const Firewall& firewall, const Facts& facts);
+// Every firewall was judged, and those that are asked let all required packets in.
+bool all_open(const Facts& facts);
 // Those whose rules stop required packets.
 std::vector<const Firewall*> blocking(const Facts& facts);
 
