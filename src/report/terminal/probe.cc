@@ -97,13 +97,13 @@ std::string certificate(const Tls& tls) {
 }
 
 std::string tries(const AddressResult& one) {
-  return one.tries > 1 ? fmt::format("failed {} of {} times", one.failures, one.tries) : "";
+  return one.tries > 1 ? fmt::format("   failed {} of {} times", one.failures, one.tries) : "";
 }
 
 std::string address_in_full(const AddressResult& one, std::uint16_t port, Detail detail) {
   const std::string from = one.from ? fmt::format("from {}", to_string(*one.from)) : "";
   std::string text =
-      with_place(fmt::format("  {} port {}   {}", to_string(one.address), port, tries(one)), from);
+      with_place(fmt::format("  {} port {}{}", to_string(one.address), port, tries(one)), from);
   for (const Step& step : one.steps)
     if (detail == Detail::all || step.status != Status::skipped) text += step_line(step);
   for (const std::string& remark : one.remarks) text += labelled("note", remark);
