@@ -380,6 +380,7 @@ std::optional<TextLine> Lines::next_through(std::string_view ending) {
     const std::string_view text =
         now.substr(0, found == std::string_view::npos ? now.size() : found + ending.size());
     begin_ += text.size();
+    is_within_line_ = !text.ends_with('\n');
     const std::size_t blank = std::min(text.find_first_not_of(" \t\r\n"), text.size());
     number_ += static_cast<std::uint64_t>(std::ranges::count(text.substr(0, blank), '\n'));
     const TextLine line{text.substr(blank), number_ + 1};

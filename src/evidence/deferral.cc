@@ -163,6 +163,7 @@ std::optional<Deferral> parse_deferral(std::string_view text) {
     deferral.text = trimmed(rest.substr(0, end));
     while (deferral.text.starts_with('-') || deferral.text.starts_with(':') || deferral.text.starts_with(' '))
       deferral.text.remove_prefix(1);
+    while (deferral.text.ends_with('\'') || deferral.text.ends_with('"')) deferral.text.remove_suffix(1);
   }
   deferral.message = in_brackets(text, "[Message=");
   if (deferral.message.empty()) deferral.message = in_braces(text, "{MSG=");

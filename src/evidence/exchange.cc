@@ -261,7 +261,7 @@ class Reader : public LogReader {
     const std::string_view what = field(context), its = field(data);
     if (what.starts_with("Sending certificate") || what.starts_with("Certificate subject")) {
       record.tls = Tls::certificate;
-      record.detail = its;
+      record.detail = trimmed(its);
     } else if (has(what, "negotiation succeeded")) {
       record.tls = Tls::negotiated;
     } else if (has(what, "NoRemoteCertificate") || has(what, "EmptyCertificate")) {

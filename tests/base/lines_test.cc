@@ -169,6 +169,7 @@ TEST_CASE("pieces end at a word, wherever lines do", "[lines]") {
   CHECK((one && one->text == "<E>c</E>" && one->number == 5));
   one = piece();
   CHECK((one && one->text == "rest" && one->number == 6));
+  CHECK(lines.lines() == 6);
   CHECK_FALSE(piece());
 
   Lines long_ones = Lines::over("text", "<E>" + std::string(500'000, 'x') + "</E><E>b</E>");

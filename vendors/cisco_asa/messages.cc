@@ -341,6 +341,12 @@ LineRead denied_to_box(Text text) {
   return read;
 }
 
+// "Built inbound TCP connection 17" → "17"; ICMP has none.
+std::string_view connection_number(std::string_view before) {
+  const std::string_view word = before.substr(before.rfind(' ') + 1);
+  return parse_decimal<std::uint64_t>(word) ? word : std::string_view{};
+}
+
 // 302013: Built inbound TCP connection 17 for outside:A/P (A/P) to dmz:B/Q (M/Q). Of an outbound one, the
 // side after `for` is the destination.
 LineRead built(Text text) {
@@ -355,7 +361,7 @@ LineRead built(Text text) {
     return record.protocol == protocol::tcp || record.protocol == protocol::udp
                ? LineRead::damaged("expected 'for' after the connection's number")
                : no_packet();
-  record.session = before->substr(before->rfind(' ') + 1);
+  record.session = connection_number(*before);
   text.take("faddr ");
   const auto first = text.side();
   text.skip_brackets();
@@ -384,7 +390,7 @@ LineRead teardown(Text text) {
   record.protocol = log_protocol(text.word());
   const auto before = text.through(" for ");
   if (!before) return no_packet();
-  record.session = before->substr(before->rfind(' ') + 1);
+  record.session = connection_number(*before);
   const auto first = text.side();
   if (!first || !text.take("to ")) return no_packet();
   const auto second = text.side();
