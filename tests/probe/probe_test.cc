@@ -324,6 +324,21 @@ TEST_CASE("more addresses than anybody names by hand are refused without --yes",
   CHECK(has(ran.err, "129 addresses would be asked"));
 }
 
+TEST_CASE("one cause at many hosts is told once, and what is not known is not \"nothing found\"", "[probe]") {
+  const std::string port = std::to_string(closed_port());
+  const Ran ran = aclmend::test::aclmend(
+      {"probe", "127.0.2.1", "127.0.2.2", "127.0.2.3", "127.0.2.4", "127.0.2.5", "--port", port});
+  CHECK(ran.status == 1);
+  const std::size_t first = ran.out.find("ACM040");
+  REQUIRE(first != std::string::npos);
+  CHECK(ran.out.find("ACM040", first + 1) == std::string::npos);
+  CHECK(has(ran.out, "host       127.0.2.1, 127.0.2.2, 127.0.2.3, 127.0.2.4, 127.0.2.5\n"));
+  const Ran open = aclmend::test::aclmend({"probe", "mail.lab.test", "--resolver", "127.0.0.1:" + port});
+  CHECK(open.status == 2);
+  CHECK(has(open.out, "not judged: what is marked ? above is not known"));
+  CHECK_FALSE(has(open.out, "nothing found"));
+}
+
 TEST_CASE("one line for monitoring", "[probe]") {
   Script script = good();
   const SmtpServer server(script);
@@ -392,6 +407,7 @@ TEST_CASE("another certificate than last time is told, once it was remembered", 
   CHECK(visit(renewed, {}) == "ACM043/tls.handshake");
   const Answer answer = probed(renewed, {"--store", store});
   CHECK(answer.status == 0);  // a warning
+  REQUIRE(answer.document["findings"].size() == 1);
   CHECK(has(answer.document["findings"][0]["explanation"].get<std::string>(),
             "another certificate than last time"));
   CHECK(visit(renewed, {"--remember"}) == "ACM043/tls.handshake");
