@@ -36,6 +36,7 @@ constexpr Room rooms[] = {
     {"src/report",
      "result audit/codes.h endpoints/lists.h endpoints/verify.h model/policy.h model/question.h sets base"},
     {"src/probe", "net audit/codes.h sets base"},
+    {"src/diagnose", "fix audit evidence endpoints inventory probe vendors/log.h model sets base"},
     {"src/cli", "*"},
     {"src/main.cc", "cli"},
     {"vendors/vendor.h", "model sets base"},

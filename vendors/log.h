@@ -88,6 +88,7 @@ struct Record {
   Tls tls = Tls::none;
   std::string_view detail;             // the line's own words on why
   const Deferral* deferral = nullptr;  // of kinds defer and fail
+  std::string_view text;  // the line itself; nothing of an event of several lines
 };
 
 // What the reading is given from outside.
@@ -139,6 +140,8 @@ struct LogFormat {
   // Set where the format is no sequence of lines: does a text begin so, and what does an event end with.
   bool (*begins)(std::string_view head) = nullptr;
   std::string_view ends_with = {};
+  // What finds its denied packets where the log is kept: PORT and RANGE stand for what is looked for.
+  std::string_view search = {};
 };
 
 // The vendors' formats, folder by folder.

@@ -11,6 +11,7 @@
 
 #include "base/diagnostic.h"
 #include "base/error.h"
+#include "base/moment.h"
 #include "base/source.h"
 #include "model/policy.h"
 #include "sets/named_list.h"
@@ -29,6 +30,12 @@ struct Document {
   virtual ~Document() = default;
 };
 
+// When the device says that its configuration was last written, and where it says so.
+struct Written {
+  Moment time;
+  Span span;
+};
+
 // One firewall in an export. A file with contexts holds several.
 struct Device {
   std::string scope;    // context name, or empty
@@ -37,6 +44,15 @@ struct Device {
   std::vector<std::string> inferred;      // what the reader had to assume, one sentence each
   std::vector<std::string> not_examined;  // "routing", "shun and threat-detection state", …
   std::shared_ptr<const Document> document;
+  std::optional<Written> written = {};
+};
+
+// What the sender of a denied opening packet sees: a reset or an ICMP error at once, or nothing at all.
+enum class Denial : std::uint8_t { unknown, refusal, silence };
+struct OnDeny {
+  Denial denial = Denial::unknown;
+  std::string because;       // the device's own words, "`service resetinbound`"; empty where unknown
+  std::optional<Span> span;  // that say so
 };
 
 struct Reading {
@@ -130,6 +146,8 @@ struct Vendor {
   Result<Reading> (*read)(std::span<const SourcePtr> sources, const ReadOptions& options);
   // Commands by which the device itself answers for a packet on the wire.
   std::vector<std::string> (*verify)(const Device& device, const Packet& packet, std::string_view ingress);
+  // What a packet that this rule denies (its text; empty: a default) earns its sender; none: not known.
+  OnDeny (*on_deny)(const Device& device, std::string_view rule, std::string_view ingress) = nullptr;
   const Editing* editing = nullptr;  // none: cannot be changed by us
   bool takes_sets = false;           // contents of lists in files of their own
   const ListFormat* list = nullptr;  // how its devices are given a list of addresses; none: in no way of ours

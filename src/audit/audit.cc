@@ -155,6 +155,7 @@ Check check_of(const Examined& examined) {
   check.severity = examined.flow->severity;
   check.is_companion = is_companion(*examined.flow, examined.question->flows);
   check.destination = examined.host.wire;
+  check.ingress = examined.ingress;
   if (examined.flow->direction == Direction::inbound && examined.seen.destination != examined.host.wire)
     check.translated_to = examined.seen.destination;
   check.protocol = examined.slice.protocol;

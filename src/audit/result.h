@@ -41,6 +41,7 @@ struct Check {
   std::optional<Address> translated_to;
   std::uint8_t protocol = protocol::tcp;
   std::uint16_t port = 25;
+  std::string ingress;           // where it comes in, given or inferred; may be empty
   std::vector<std::string> via;  // rules that let the permitted part through
   Status status = Status::pass;
   std::string reason;  // why not applicable, or why unknown

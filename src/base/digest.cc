@@ -6,14 +6,20 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <utility>
 
 namespace aclmend {
 
 std::string sha256_hex(std::string_view bytes) {
+  return sha256_hex([&] { return std::exchange(bytes, {}); });
+}
+
+std::string sha256_hex(const std::function<std::string_view()>& next_piece) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256_CTX state;
   SHA256_Init(&state);
-  SHA256_Update(&state, bytes.data(), bytes.size());
+  for (std::string_view piece = next_piece(); !piece.empty(); piece = next_piece())
+    SHA256_Update(&state, piece.data(), piece.size());
   SHA256_Final(digest.data(), &state);
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;

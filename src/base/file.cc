@@ -164,6 +164,23 @@ Result<SourcePtr> read_file(const std::string& path) {
   return std::make_shared<const Source>(name, buffer.take(), text_size, std::move(packed_sha256));
 }
 
+Result<std::string> file_sha256(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return fail(file_error(path, fmt::format("cannot be opened: {}", words_for(errno))));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return fail(file_error(path, "is no file"));
+  std::string piece(1 << 18, '\0');
+  ssize_t got = 0;
+  std::string digest = sha256_hex([&]() -> std::string_view {
+    do got = ::read(fd.get(), piece.data(), piece.size());
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? std::string_view(piece).substr(0, static_cast<std::size_t>(got)) : std::string_view();
+  });
+  if (got < 0) return fail(file_error(path, fmt::format("cannot be read: {}", words_for(errno))));
+  return digest;
+}
+
 std::expected<std::string, GzipFault> gunzip(std::string_view packed, std::size_t largest) {
   if (packed.size() > largest_file) return std::unexpected(GzipFault::too_large);
   const auto out = inflated(packed, largest);

@@ -16,6 +16,9 @@ inline constexpr std::size_t largest_file = std::size_t{1} << 30;  // 1 GiB, aft
 // Fails for a directory, a device, a missing or unreadable file, a broken archive, more than `largest_file`.
 Result<SourcePtr> read_file(const std::string& path);
 
+// The digest of a regular file's bytes as they lie there, in constant memory.
+Result<std::string> file_sha256(const std::string& path);
+
 // Unpacks gzip (RFC 1952), one member or several one behind the other; never more than `largest` bytes are
 // kept. What is cut off, or goes on with something else, is damaged.
 enum class GzipFault : std::uint8_t { damaged, too_large };

@@ -111,12 +111,16 @@ void declare(CLI::App& app, AskOptions& options, Files files) {
   app.add_option("--rules", options.rules, "a folder with further required flows")->type_name("DIR");
 }
 
-Result<Asking> asking_of(const AskOptions& options) {
+Result<Asking> asking_of(const AskOptions& options, NoDevice no_device) {
   Asking asking;
   std::vector<std::string> folders;
   if (!options.rules.empty()) folders.push_back(options.rules);
   std::optional<inventory::Inventory> inventory;
-  if (options.device.files.empty() || !options.flow.inventory.empty()) {
+  const bool wants_devices = no_device == NoDevice::looks_for_inventory || !options.device.files.empty() ||
+                             !options.flow.inventory.empty();
+  if (!wants_devices) {
+    // the flows and the list alone
+  } else if (options.device.files.empty() || !options.flow.inventory.empty()) {
     if (!options.device.files.empty()) return fail("give either configurations or --inventory, not both");
     const auto path = options.flow.inventory.empty() ? inventory::find_inventory(".")
                                                      : std::optional(options.flow.inventory);

@@ -34,7 +34,9 @@ struct Asking {
   std::vector<inventory::Remark> remarks;    // about the inventory
   bool from_inventory = false;
 };
-Result<Asking> asking_of(const AskOptions& options);
+// Where no device is named: an aclmend.yaml is looked for from here upwards, or none is asked.
+enum class NoDevice : std::uint8_t { looks_for_inventory, is_fine };
+Result<Asking> asking_of(const AskOptions& options, NoDevice no_device = NoDevice::looks_for_inventory);
 
 // A device that was read, and the name it has in reports.
 struct Subject {

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/asking.h"
 #include "cli/command.h"
+#include "cli/examine.h"
 #include "cli/frame.h"
 #include "cli/options.h"
 #include "report/audit.h"
@@ -52,14 +53,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 // ---- asking one device --------------------------------------------------------------------------------
 
-AuditedDevice unreadable(const PlannedDevice& device, const Error& error) {
-  AuditedDevice result;
-  result.name = device.name;
-  result.file = device.files.empty() ? device.name : device.files.front();
-  result.audit.error = to_string(error);
-  return result;
-}
-
 audit::Finding unreadable_finding(const AuditedDevice& device) {
   const audit::CodeText& code = audit::text_of(audit::Code::device_unreadable);
   audit::Finding finding;
@@ -72,40 +65,6 @@ audit::Finding unreadable_finding(const AuditedDevice& device) {
   finding.explanation = device.audit.error;
   finding.hint = code.remedy;
   return finding;
-}
-
-Result<AuditedDevice> examined(const Asking& asking, const Options& options, const PlannedDevice& planned,
-                               const intake::Intake& intake, const Device& device, bool is_one_of_several) {
-  AuditedDevice result;
-  result.scope = device.scope;
-  result.name = is_one_of_several ? fmt::format("{}/{}", planned.name, device.scope) : planned.name;
-  result.vendor = intake.vendor->id;
-  result.file = intake.sources.front()->name();
-  result.summary = device.summary;
-  result.not_examined = device.not_examined;
-  for (std::size_t i = 0; i + intake.scripts < intake.reading.ledgers.size(); ++i) {
-    const LineCounts counts = intake.reading.ledgers[i].counts();
-    result.lines.total += counts.total;
-    result.lines.decides += counts.decides;
-    result.lines.no_effect += counts.no_effect;
-    result.lines.not_supported += counts.not_supported;
-    result.lines.partly_understood += counts.partly_understood;
-    result.lines.not_understood += counts.not_understood;
-  }
-
-  auto asked = question_for(asking, options.ask, planned, {*intake.vendor, device, result.name});
-  if (!asked) {
-    result.audit.error = asked.error().message;
-    return result;
-  }
-  result.assumed = asked->assumed;
-  for (std::size_t i = intake.sources.size() - intake.scripts; i < intake.sources.size(); ++i)
-    result.assumed.push_back(fmt::format("{} was typed in", printable(intake.sources[i]->name())));
-  if (is_one_of_several) asked->question.only_if_known = true;
-  TRY(done, audit::audit(asked->question));
-  for (const std::string& text : device.inferred) done.inferred.push_back({text, std::nullopt, ""});
-  result.audit = std::move(done);
-  return result;
 }
 
 // What the ledger shows of a line: all of it where it is about the filter, the first word where nobody knows
@@ -147,20 +106,14 @@ bool wants_document(const OutputOptions& output) {
 Answer asked(const Asking& asking, const Options& options, const PlannedDevice& planned) {
   Answer answer;
   const auto start = std::chrono::steady_clock::now();
-  auto requested = request_of(options.ask.device);
-  if (!requested) {
-    answer.failure = requested.error();
+  const auto request = request_for(options.ask, planned);
+  if (!request) {
+    answer.failure = request.error();
     return answer;
   }
-  intake::Request request = std::move(*requested);
-  request.files = planned.files;
-  request.vendor = planned.question.vendor;
-  for (const inventory::PlannedSet& set : planned.sets) request.sets.push_back({set.name, set.path});
-  for (const Address address : planned.question.local) request.options.local |= AddressSet(address);
-  request.options.scope = planned.question.context;
-  const auto intake = intake::read_device(request);
+  const auto intake = intake::read_device(*request);
   answer.read_seconds = seconds_since(start);
-  if (!intake && !request.scripts.empty()) {
+  if (!intake && !request->scripts.empty()) {
     answer.failure = intake.error();
     return answer;
   }
@@ -170,20 +123,14 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
   }
   answer.has_script_errors = intake::has_script_errors(*intake);
   const auto analysis = std::chrono::steady_clock::now();
-  const std::vector<Device>& devices = intake->reading.devices;
-  std::vector<const Device*> chosen;
-  if (!planned.question.context.empty() || devices.size() == 1) {
-    const auto device = intake::device_in(*intake, planned.question.context);
-    if (!device) {
-      answer.devices.push_back(unreadable(planned, device.error()));
-      return answer;
-    }
-    chosen.push_back(*device);
-  } else {
-    for (const Device& device : devices) chosen.push_back(&device);
+  const auto chosen = devices_asked(*intake, planned);
+  if (!chosen) {
+    answer.devices.push_back(unreadable(planned, chosen.error()));
+    return answer;
   }
-  for (const Device* device : chosen) {
-    auto audited = examined(asking, options, planned, *intake, *device, chosen.size() > 1);
+  for (const Device* device : *chosen) {
+    auto audited = examined(asking, options.ask, planned,
+                            {*intake, *device, chosen->size() > 1 ? OneOf::several : OneOf::one});
     if (!audited) {
       answer.failure = audited.error();
       return answer;

@@ -4,6 +4,7 @@ namespace aclmend::cli {
 
 extern const Command audit_command;
 extern const Command cidr_command;
+extern const Command diagnose_command;
 extern const Command endpoints_command;
 extern const Command evidence_command;
 extern const Command fix_command;
@@ -15,8 +16,9 @@ extern const Command explain_command;
 
 std::span<const Command* const> commands() {
   static constexpr const Command* table[] = {
-      &audit_command,   &trace_command,     &fix_command,   &endpoints_command, &evidence_command, &probe_command,
-      &explain_command, &inventory_command, &flows_command, &cidr_command,
+      &audit_command,     &trace_command, &fix_command,      &endpoints_command,
+      &diagnose_command,  &probe_command, &evidence_command, &explain_command,
+      &inventory_command, &flows_command, &cidr_command,
   };
   return table;
 }

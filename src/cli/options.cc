@@ -107,12 +107,21 @@ Error no_such(std::string_view kind, std::string_view name, std::span<const std:
 
 void declare(CLI::App& app, DeviceOptions& options, Files files) {
   const std::string group(device_group);
-  const bool is_one = files == Files::of_one_device;
-  app.add_option(is_one ? "config" : "path", options.files,
-                 is_one ? "the exported configuration; several files where they are one device"
-                        : "exported configurations, each a device; none: those of aclmend.yaml")
+  const bool is_one = files == Files::of_one_device, is_any = files == Files::of_any_kind;
+  app.add_option(
+         is_one   ? "config"
+         : is_any ? "file"
+                  : "path",
+         options.files,
+         is_one ? "the exported configuration; several files where they are one device"
+         : is_any
+             ? "logs, error texts, configurations, an inventory: each is recognised by its content; '-' is "
+               "standard input"
+             : "exported configurations, each a device; none: those of aclmend.yaml")
       ->required(is_one)
-      ->type_name(is_one ? "CONFIG" : "PATH")
+      ->type_name(is_one   ? "CONFIG"
+                  : is_any ? "FILE"
+                           : "PATH")
       ->group(group);
   app.add_option("--vendor", options.vendor, "whose export it is, where its content does not say")
       ->type_name("ID")

@@ -28,7 +28,9 @@ struct DeviceOptions {
   std::vector<std::string> sets;
   std::vector<std::string> scripts;
 };
-enum class Files : std::uint8_t { of_one_device, of_many_devices };  // many: none means the inventory's
+// many: none means the inventory's; of_any_kind: evidence and inventories too, each recognised by its
+// content.
+enum class Files : std::uint8_t { of_one_device, of_many_devices, of_any_kind };
 void declare(CLI::App& app, DeviceOptions& options, Files files);
 // --apply, for commands that ask about a device as it is or will be.
 void declare_apply(CLI::App& app, DeviceOptions& options);

@@ -5,10 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -108,7 +108,7 @@ Result<probe::Question> question_of(const Options& options) {
   question.interval = whole(options.interval);
   question.may_be_private = options.allow_private;
   question.may_be_many = options.yes;
-  question.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  question.now = now();
   return question;
 }
 
@@ -118,10 +118,8 @@ probe::Fetch fetch_of(const Options& options) {
     net::HttpOptions http;
     http.ca_file = ca_file;
     http.largest_body = std::size_t{64} << 10;  // RFC 8461 3.3
-    http.proxy = !proxy.empty() ? proxy : net::proxy_for(url, [](const std::string& name) {
-      const char* value = std::getenv(name.c_str());
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    });
+    http.most_redirects = 0;                    // none is followed there
+    http.proxy = !proxy.empty() ? proxy : environment_proxy(url);
     const auto answer = net::get(url, http);
     if (!answer) return {.status = 0, .content_type = {}, .body = {}, .error = answer.error().message};
     return {
@@ -148,7 +146,7 @@ void remember(const probe::Report& probe, std::chrono::sys_seconds now, const st
   if (!store)
     return void(streams.err << fmt::format("aclmend probe: nothing is remembered: {}\n",
                                            printable(to_string(store.error()))));
-  const std::string time = probe::iso_time(now);
+  const std::string time = iso_time(now);
   for (const probe::HostResult& host : probe.hosts)
     for (const probe::AddressResult& one : host.addresses) {
       if (!one.tls || one.tls->chain.empty()) continue;
@@ -158,7 +156,7 @@ void remember(const probe::Report& probe, std::chrono::sys_seconds now, const st
                                                 .sha256 = own.sha256,
                                                 .first_seen = time,
                                                 .last_seen = time,
-                                                .not_after = probe::iso_time(own.not_after)});
+                                                .not_after = iso_time(own.not_after)});
       if (!kept) streams.err << fmt::format("aclmend probe: {}\n", printable(to_string(kept.error())));
     }
 }

@@ -78,8 +78,9 @@ class FileReader {
   void take(const TextLine& line) {
     if (last_ != nullptr && !last_->format->gathers && offer(*last_, line)) return;
     if (line.text.empty() || trimmed(line.text).empty()) {
-      ++reading_.blank;
+      if (last_ != nullptr && last_->format->gathers && offer(*last_, line)) return;
       if (last_ != nullptr && last_->format->gathers) finish(*last_);
+      ++reading_.blank;
       return;
     }
     for (Asked& one : asked_) {
@@ -115,6 +116,7 @@ class FileReader {
     using As = LineRead::As;
     if (read.record.line == 0) read.record.line = line.number;
     if (read.record.source.empty()) read.record.source = one.format->id;
+    if (!one.format->gathers) read.record.text = line.text;
     switch (read.as) {
       case As::foreign: return;
       case As::silent: ++reading_.silent; return;

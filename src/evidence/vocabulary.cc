@@ -50,7 +50,7 @@ const std::vector<Word>& table() {
        "Take SMTP from Exchange Online out of the inspection for a test, and look at the server's log at the "
        "same time."},
       {smtp_status,
-       {"4.7.320"},
+       {"4.7.320", "5.7.320"},
        "Certificate validation failed",
        "The server's certificate is expired, has another name, or its chain is not complete.",
        "Check the certificate bound to the receive connector; renew it and run the hybrid wizard again."},
@@ -100,6 +100,14 @@ const std::vector<Word>& table() {
        "Look for the last deferral of the message in the trace; 4.4.315 and 4.4.316 point towards the "
        "firewall."},
       {smtp_status,
+       {"5.7.3"},
+       "STARTTLS is required to send mail",
+       "The server's answer to EHLO did not offer STARTTLS. Consistent with a receive connector that has no "
+       "valid certificate for its name, and with SMTP inspection on the way that masks the word.",
+       "Look at the EHLO answer on the server itself and from outside: `aclmend probe HOST --smarthost`. "
+       "Only "
+       "outside missing: a firewall's inspection (ACM024); missing on both: the connector's certificate."},
+      {smtp_status,
        {"4.4.101"},
        "Proxy session setup failed on Frontend",
        "The front end could not open the session to the next server; the inner text names the reason, often "
@@ -116,6 +124,28 @@ const std::vector<Word>& table() {
        "Certificate in TlsCertificateName not found",
        "The send connector names a certificate that this server does not hold, for example after a renewal.",
        "Set TlsCertificateName to the certificate in use, or run the hybrid wizard again."},
+      {smtp_status,
+       {"5.7.3"},
+       "STARTTLS is required to send mail",
+       "The sender demands TLS, and this server did not offer it, or its certificate did not satisfy the "
+       "connector. The packets got through.",
+       "Look at the EHLO answer from outside: without STARTTLS the receive connector has no usable "
+       "certificate, "
+       "or an inspection on the way masks it (ACM024)."},
+      {smtp_status,
+       {"4.4.0"},
+       "Primary target IP address responded with an error",
+       "A connection was opened or tried, and what came back stands in the text that follows: an inner "
+       "status, "
+       "a TLS failure, a socket error.",
+       "Read the inner status and explain that."},
+      {smtp_status,
+       {"4.7.23"},
+       "Unable to verify SPF policy",
+       "The receiving server could not look up the sender's SPF record. DNS, not a firewall on the way of "
+       "the "
+       "mail.",
+       "Look up the TXT record of the sender's domain from outside."},
       {smtp_status,
        {"5.7.51"},
        "TenantInboundAttribution",
@@ -170,10 +200,31 @@ const std::vector<Word>& table() {
        "The address to connect from or to is not usable on this machine, such as 0.0.0.0. Not a firewall.",
        "Check the addresses of the connector."},
       {socket_error,
+       {"10051", "WSAENETUNREACH", "ENETUNREACH"},
+       "Network is unreachable",
+       "A router answered that it knows no way to the network, or the sending machine knows none. Routing; "
+       "rarely a firewall.",
+       "Check routing on the way to the address."},
+      {socket_error,
+       {"11001", "WSAHOST_NOT_FOUND"},
+       "Host not found",
+       "The name did not resolve. The firewall was not asked yet.",
+       "Look the name up from outside: MX, A and AAAA, and the delegation."},
+      {socket_error,
        {"10065", "WSAEHOSTUNREACH", "EHOSTUNREACH"},
        "No route to host",
        "A router or firewall answered that the host cannot be reached. Some firewalls reject in this way.",
        "Check routing, then `aclmend audit` with the firewall's export."},
+      {socket_error,
+       {"10051", "WSAENETUNREACH", "ENETUNREACH"},
+       "Network is unreachable",
+       "No route leads to the address: from this machine, or a router on the way said so.",
+       "Check routing, and whether an IPv6 address was tried without IPv6."},
+      {socket_error,
+       {"11001", "WSAHOST_NOT_FOUND"},
+       "Host not found",
+       "The name did not resolve. The firewall was not asked yet.",
+       "Look the name up: MX, A and AAAA."},
   };
   return words;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "net/certificate.h"
 
 namespace aclmend::probe {
@@ -93,12 +94,12 @@ void add_certificate(Gathering& gathering, const HostResult& host, const Address
     gathering.add(
         Code::certificate_changed, host, &result.address, "tls.handshake",
         fmt::format("another certificate than last time: now SHA-256 {}, until {}; then {}, until {}",
-                    own.sha256, net::to_date(own.not_after), last.front().sha256,
+                    own.sha256, iso_date(own.not_after), last.front().sha256,
                     last.front().until.substr(0, 10)),
         "compare TlsCertificateName of the connectors with " + result.tls->exchange_name);
   if (own.not_after > now && own.not_after - now < soon)
     gathering.add(Code::certificate_changed, host, &result.address, "tls.validity",
-                  fmt::format("the certificate ends on {}, in {} days", net::to_date(own.not_after),
+                  fmt::format("the certificate ends on {}, in {} days", iso_date(own.not_after),
                               std::chrono::floor<std::chrono::days>(own.not_after - now).count()),
                   "renew it, enable it for SMTP, run the Hybrid Configuration Wizard");
 }

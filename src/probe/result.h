@@ -92,6 +92,5 @@ struct Report {
 
 const Step* step_named(const std::vector<Step>& steps, std::string_view id);
 bool has_failed(const AddressResult& result);         // in any step
-std::string iso_time(std::chrono::sys_seconds time);  // "2027-05-02T23:59:59Z"
 
 }  // namespace aclmend::probe

@@ -41,6 +41,15 @@ std::string as_date(const std::string& written) {
                      words[0].substr(0, words[0].find('.')), words[1]);
 }
 
+// The zone's word is a human's choice, but for UTC.
+std::optional<Written> written(const Header& header) {
+  ScannedMoment scanned = scan_iso(as_date(header.written));
+  if (scanned.length == 0) return std::nullopt;
+  const auto words = split(header.written, ' ');
+  if (words.size() > 1 && (words[1] == "UTC" || words[1] == "GMT")) scanned.moment.offset = 0;
+  return Written{scanned.moment, header.written_span};
+}
+
 std::string summary(const Header& header) {
   std::string text(product_name(header.product));
   if (!header.version.empty()) text += " " + header.version;
@@ -117,6 +126,7 @@ Device convert(const Configuration& configuration, Account& account, const ReadO
   say_what_is_missing(lowering);
   say_what_is_beside(lowering);
   device.summary = summary(configuration.header);
+  device.written = written(configuration.header);
   device.inferred = std::move(lowering.inferred);
   device.not_examined = {"routing", "shun and threat-detection state", "IPS modules", "connection limits"};
   return device;

@@ -166,9 +166,17 @@ struct Header {
   std::string hostname;
   std::string checksum;  // Cryptochecksum: of the running configuration, as it stands there
   std::string written;   // what follows ": Written by … at "
+  Span written_span;     // of that line
   Form form = Form::part;
   bool is_saved = false;  // ": Saved": the device wrote it
   bool has_end = false;   // ": end" or Cryptochecksum
+};
+
+// `service resetinbound [interface NAME]`, or its `no`.
+struct ResetInbound {
+  std::string interface;  // empty: all
+  bool is_on = true;
+  Span span;
 };
 
 struct Configuration {
@@ -201,6 +209,7 @@ struct Configuration {
   std::vector<Span> old_filters;       // conduit, outbound, apply: PIX 5 and 6
   std::vector<Span> ethertype_denies;
   std::vector<Span> smtp_inspections;
+  std::vector<ResetInbound> resets;  // in the order of the file
   std::vector<model::Notice> notices;
 };
 

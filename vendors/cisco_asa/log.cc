@@ -133,7 +133,8 @@ constexpr LogFormat formats[] = {
      .vendor = "cisco-asa",
      .reader = [](const LogContext& context) -> std::unique_ptr<LogReader> {
        return std::make_unique<Reader>(context);
-     }},
+     },
+     .search = "show logging | include 106023|106100|106001"},
 };
 
 }  // namespace

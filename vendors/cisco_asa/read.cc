@@ -378,7 +378,7 @@ void Reader::take_line(const Line& line) {
   if (text[0] == '-' && block_heading(text)) return;
   if (is_skipping_) return;
   if (text[0] == '!') return;
-  if (text[0] == ':' && line.indent == 0) return header_comment(text);
+  if (text[0] == ':' && line.indent == 0) return header_comment(text, line.place.span());
   if (version_header(line)) return;
   if (line.is_too_long) {
     not_understood(line, text.substr(0, 0),
@@ -391,7 +391,7 @@ void Reader::take_line(const Line& line) {
   global(line);
 }
 
-void Reader::header_comment(std::string_view text) {
+void Reader::header_comment(std::string_view text, Span span) {
   Header& header = now().header;
   Words words(text.substr(1));
   if (words.accept("Saved")) {
@@ -403,6 +403,7 @@ void Reader::header_comment(std::string_view text) {
     const std::string_view rest = words.rest();
     const std::size_t at = rest.find(" at ");
     now().header.written = at == std::string_view::npos ? "" : std::string(rest.substr(at + 4));
+    now().header.written_span = span;
     if (now().header.form == Form::part) now().header.form = Form::running;
   } else if (words.accept("end")) {
     header.has_end = true;

@@ -241,6 +241,7 @@ bool Reader::command(const Line& line, Words words) {
         decides(line);
         return leaves_mode();
       }
+      if (keyword == "service") return note_reset(line, words, true), false;
       if (keyword == "shun" || keyword == "sysopt") return notes(line, keyword, words), leaves_mode();
       return false;
     case 't':
@@ -250,8 +251,18 @@ bool Reader::command(const Line& line, Words words) {
   }
 }
 
+// `service resetinbound [interface NAME]` decides nothing about packets: it says how a denied one is
+// answered.
+void Reader::note_reset(const Line& line, Words words, bool is_on) {
+  constexpr std::size_t most = 64;
+  if (!words.accept("resetinbound") || now().resets.size() >= most) return;
+  words.accept("interface");
+  now().resets.push_back({std::string(words.next()), is_on, line.place.span()});
+}
+
 bool Reader::no_command(const Line& line, Words words) {
   const std::string_view keyword = words.next();
+  if (keyword == "service") return note_reset(line, words, false), false;
   Configuration& all = now();
   const auto undoes = [&] {
     decides(line);

@@ -65,7 +65,8 @@ class Reader {
 
   // read.cc: the file as a whole
   void take_line(const Line& line);
-  void header_comment(std::string_view text);
+  void header_comment(std::string_view text, Span span);
+  void note_reset(const Line& line, Words words, bool is_on);
   bool block_heading(std::string_view text);
   bool version_header(const Line& line);
   void start_device();

@@ -148,6 +148,29 @@ Result<Reading> read(std::span<const SourcePtr> exports, const ReadOptions& opti
   return reading;
 }
 
+// A connection that a list denies on its way in is dropped without a word, unless `service resetinbound` is
+// on for the interface (Cisco Secure Firewall ASA Series Command Reference, `service`). A part of a
+// configuration cannot tell that the line is absent.
+OnDeny on_deny(const Device& device, std::string_view, std::string_view ingress) {
+  const auto* document = dynamic_cast<const AsaDocument*>(device.document.get());
+  if (document == nullptr) return {};
+  const Configuration& from = document->configuration;
+  OnDeny answer;
+  bool is_open = false;  // of an interface, and it is not known which one is meant
+  for (const ResetInbound& one : from.resets) {
+    if (!one.interface.empty() && ingress.empty()) is_open = true;
+    if (!one.interface.empty() && one.interface != ingress) continue;
+    answer = {one.is_on ? Denial::refusal : Denial::silence,
+              fmt::format("`{}service resetinbound{}`", one.is_on ? "" : "no ",
+                          one.interface.empty() ? "" : " interface " + printable(one.interface)),
+              one.span};
+  }
+  if (answer.denial != Denial::unknown) return answer;
+  const bool is_whole = from.header.form == Form::running && !from.header.version.empty() && !from.is_cut_off;
+  if (is_open || !is_whole) return {};
+  return {Denial::silence, "there is no `service resetinbound`", std::nullopt};
+}
+
 // packet-tracer takes the packet as it is on the wire, in every release.
 std::vector<std::string> verify(const Device&, const Packet& packet, std::string_view ingress) {
   if (ingress.empty()) return {};
@@ -172,6 +195,7 @@ const Vendor vendor{
     .recognise = recognise,
     .read = read,
     .verify = verify,
+    .on_deny = on_deny,
     .editing = &editing,
     .list = &object_group_format,
     .how_to_export =

@@ -63,6 +63,23 @@ std::vector<std::string> verify(const Device& device, const Packet& packet, std:
           fmt::format("{} -D {} -j TRACE", program, rule)};
 }
 
+// REJECT answers with an ICMP error or a reset, DROP and a chain's policy with nothing
+// (iptables-extensions(8)).
+OnDeny on_deny(const Device&, std::string_view rule, std::string_view) {
+  const auto words = split(rule, ' ');
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] != "-j" && words[i] != "--jump") continue;
+    if (words[i + 1] == "DROP") return {Denial::silence, "`-j DROP`", std::nullopt};
+    if (words[i + 1] != "REJECT") return {};
+    // Of ICMP's errors the ones about the port alone end in "refused"; others are told as unreachable.
+    const bool names_another = rule.find("--reject-with") != std::string_view::npos &&
+                               rule.find("port-unreach") == std::string_view::npos &&
+                               rule.find("tcp-reset") == std::string_view::npos;
+    return names_another ? OnDeny{} : OnDeny{Denial::refusal, "`-j REJECT`", std::nullopt};
+  }
+  return rule.empty() ? OnDeny{Denial::silence, "the chain's policy DROP", std::nullopt} : OnDeny{};
+}
+
 }  // namespace
 
 extern const Vendor vendor;
@@ -72,6 +89,7 @@ const Vendor vendor{
     .recognise = recognise,
     .read = read,
     .verify = verify,
+    .on_deny = on_deny,
     .editing = &editing,
     .takes_sets = true,
     .list = &restore_format,
