@@ -91,6 +91,6 @@ struct Report {
 };
 
 const Step* step_named(const std::vector<Step>& steps, std::string_view id);
-bool has_failed(const AddressResult& result);         // in any step
+bool has_failed(const AddressResult& result);  // in any step
 
 }  // namespace aclmend::probe
