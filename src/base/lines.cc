@@ -96,6 +96,7 @@ struct Gunzip {
 
   Result<std::size_t> read(std::span<char> room) {
     if (!is_ready) return fail("gzip: no memory");
+    if (is_damaged) return fail("gzip: damaged");
     while (true) {
       if (packed.used_up()) {
         TRY(is_more, packed.more());
@@ -116,8 +117,8 @@ struct Gunzip {
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
         // What follows the last member is padding to most programs; gzip itself ignores it.
         if (was_between) return std::size_t{0};
+        is_damaged = true;
         if (made == 0) return fail("gzip: damaged");
-        packed.begin = packed.end;
         return made;  // told at the next call, after what could be unpacked
       }
       if (made > 0) return made;
@@ -126,7 +127,7 @@ struct Gunzip {
 
   Packed packed;
   z_stream stream{};
-  bool is_ready = false;
+  bool is_ready = false, is_damaged = false;
   bool is_between = false;  // at the end of a member
 };
 
@@ -145,11 +146,9 @@ struct Unzstd {
       const bool took = in.pos != packed.begin;
       packed.begin = in.pos;
       if (ZSTD_isError(status) != 0) return fail("zstd: damaged");
-      if (out.pos > 0) return is_between = status == 0, out.pos;
-      if (took) {
-        is_between = status == 0;
-        continue;
-      }
+      if (took || out.pos > 0 || status == 0) is_between = status == 0;
+      if (out.pos > 0) return out.pos;
+      if (took) continue;
       if (!packed.used_up()) return fail("zstd: damaged");
       TRY(is_more, packed.more());
       if (!is_more) return is_between ? Result<std::size_t>(0) : fail("zstd: cut off");
@@ -381,6 +380,7 @@ std::optional<TextLine> Lines::next_through(std::string_view ending) {
     const std::string_view text =
         now.substr(0, found == std::string_view::npos ? now.size() : found + ending.size());
     begin_ += text.size();
+    is_within_line_ = !text.ends_with('\n');
     const std::size_t blank = std::min(text.find_first_not_of(" \t\r\n"), text.size());
     number_ += static_cast<std::uint64_t>(std::ranges::count(text.substr(0, blank), '\n'));
     const TextLine line{text.substr(blank), number_ + 1};

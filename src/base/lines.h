@@ -37,7 +37,7 @@ class Lines {
   const std::string& name() const { return name_; }
   std::optional<std::int64_t> modified() const { return modified_; }  // of a file: micros since 1970, UTC
   std::uint64_t bytes() const { return bytes_; }                      // unpacked, so far
-  std::uint64_t lines() const { return number_; }
+  std::uint64_t lines() const { return number_ + (is_within_line_ ? 1 : 0); }  // begun, so far
   std::uint64_t overlong() const { return overlong_; }
   std::string_view encoding() const { return encoding_; }  // "", "gzip", "zstd", "UTF-16", "gzip, UTF-16"
   // Why what follows could not be read: "gzip: cut off"; empty: the end is the end.
@@ -56,7 +56,7 @@ class Lines {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0, end_ = 0;
   std::uint64_t number_ = 0, bytes_ = 0, overlong_ = 0;
-  bool at_end_ = false;
+  bool at_end_ = false, is_within_line_ = false;  // within: the last piece ended before its line did
   std::optional<std::int64_t> modified_;
   std::string encoding_, trouble_;
 };

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/endpoint_lists.h"
@@ -36,7 +37,14 @@ Result<std::vector<Instance>> instances_of(const std::vector<std::string>& words
     TRY(instance, endpoints::instance_named(word));
     if (std::ranges::find(named, instance) == named.end()) named.push_back(instance);
   }
-  if (named.empty()) named.push_back(Instance::worldwide);
+  if (!named.empty()) return named;
+  const auto path = inventory::find_inventory(".");
+  if (!path) return std::vector{Instance::worldwide};
+  TRY(source, read_file(*path));
+  const auto inventory = inventory::read_inventory(*source);
+  if (!inventory) return fail(inventory.error().front());
+  TRY(instance, endpoints::instance_named(inventory->endpoints.instance));
+  named.push_back(instance);
   return named;
 }
 

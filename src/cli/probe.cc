@@ -8,10 +8,14 @@
 #include <memory>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/published.h"
+#include "net/http.h"
 #include "report/probe.h"
+#include "store/store.h"
 
 namespace aclmend::cli {
 namespace {
@@ -20,12 +24,14 @@ using std::chrono::milliseconds;
 
 struct Options {
   std::vector<std::string> hosts;
-  std::string address, resolver, bind, own_name, recipient, ca_file, tls_domain, fail_on = "error";
+  std::string address, resolver, bind, own_name, recipient, ca_file, tls_domain, proxy, store,
+      fail_on = "error";
   std::uint16_t port = 25;
   double timeout = 0;  // seconds; 0: each step's own
   int repeat = 1;
   double interval = 5;  // seconds
-  bool is_smart_host = false, allow_private = false, yes = false, verbose = false;
+  bool is_smart_host = false, allow_private = false, yes = false, verbose = false, wants_sts = false,
+       remember = false;
   OutputOptions output;
 };
 
@@ -102,8 +108,57 @@ Result<probe::Question> question_of(const Options& options) {
   question.interval = whole(options.interval);
   question.may_be_private = options.allow_private;
   question.may_be_many = options.yes;
-  question.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  question.now = now();
   return question;
+}
+
+// The policy of MTA-STS, with the certificate of its server verified.
+probe::Fetch fetch_of(const Options& options) {
+  return [ca_file = options.ca_file, proxy = options.proxy](const std::string& url) -> probe::Fetched {
+    net::HttpOptions http;
+    http.ca_file = ca_file;
+    http.largest_body = std::size_t{64} << 10;  // RFC 8461 3.3
+    http.most_redirects = 0;                    // none is followed there
+    http.proxy = !proxy.empty() ? proxy : environment_proxy(url);
+    const auto answer = net::get(url, http);
+    if (!answer) return {.status = 0, .content_type = {}, .body = {}, .error = answer.error().message};
+    return {
+        .status = answer->status, .content_type = answer->content_type, .body = answer->body, .error = {}};
+  };
+}
+
+// The certificates of the host's last visit: those that share the newest time.
+probe::LastSeen last_seen_in(const store::Store& store) {
+  return [&store](const std::string& host, std::uint16_t port) {
+    std::vector<probe::Seen> seen;
+    const auto held = store.certificates(host, port);  // last seen first
+    if (!held) return seen;
+    for (const store::Certificate& one : *held)
+      if (one.last_seen == held->front().last_seen) seen.push_back({one.sha256, one.not_after});
+    return seen;
+  };
+}
+
+// Notes what each host showed. What cannot be kept is said and changes no answer.
+void remember(const probe::Report& probe, std::chrono::sys_seconds now, const std::string& path,
+              Streams& streams) {
+  auto store = open_store(path, store::Mode::read_write);
+  if (!store)
+    return void(streams.err << fmt::format("aclmend probe: nothing is remembered: {}\n",
+                                           printable(to_string(store.error()))));
+  const std::string time = iso_time(now);
+  for (const probe::HostResult& host : probe.hosts)
+    for (const probe::AddressResult& one : host.addresses) {
+      if (!one.tls || one.tls->chain.empty()) continue;
+      const probe::Link& own = one.tls->chain.front();
+      const auto kept = store->saw_certificate({.host = host.name,
+                                                .port = probe.port,
+                                                .sha256 = own.sha256,
+                                                .first_seen = time,
+                                                .last_seen = time,
+                                                .not_after = iso_time(own.not_after)});
+      if (!kept) streams.err << fmt::format("aclmend probe: {}\n", printable(to_string(kept.error())));
+    }
 }
 
 // A resolver is opened where a name has to be asked for.
@@ -120,6 +175,7 @@ Result<probe::Surroundings> surroundings_of(const Options& options) {
   TRY(server, endpoint_given("--resolver", options.resolver));
   TRY(resolver, net::Resolver::open({.server = server}));
   around.resolvers = resolver.servers();
+  if (options.wants_sts) around.fetch = fetch_of(options);
   around.ask = [resolver](std::string_view name, net::RecordType type) { return resolver.ask(name, type); };
   return around;
 }
@@ -143,10 +199,16 @@ int run(const Options& options, Streams& streams) {
   if (!least) return not_judged(streams, least.error());
   const auto question = question_of(options);
   if (!question) return not_judged(streams, question.error());
-  const auto around = surroundings_of(options);
+  auto around = surroundings_of(options);
   if (!around) return not_judged(streams, around.error());
+  const auto store = open_store(options.store, store::Mode::read_only);
+  if (store) around->last_seen = last_seen_in(*store);
+  else
+    streams.err << fmt::format("aclmend probe: certificates are not compared: {}\n",
+                               printable(to_string(store.error())));
   auto answer = probe::probe(*question, *around);
   if (!answer) return not_judged(streams, answer.error());
+  if (options.remember) remember(*answer, question->now, options.store, streams);
   report::ProbeReport report;
   report.probe = std::move(*answer);
   report.detail = options.verbose ? report::Detail::all : report::Detail::usual;
@@ -187,6 +249,12 @@ std::function<int(Streams&)> define(CLI::App& app) {
   app.add_option("--try-recipient", options->recipient,
                  "also ask, inside TLS, whether this recipient is taken; no mail")
       ->type_name("ADDRESS");
+  app.add_flag("--mta-sts", options->wants_sts, "also fetch the domain's MTA-STS policy over HTTPS");
+  app.add_option("--proxy", options->proxy, "an HTTP proxy for it (default: HTTPS_PROXY and NO_PROXY)")
+      ->type_name("URL");
+  app.add_flag("--remember", options->remember,
+               "keep the certificates in the store, to tell next time that they changed");
+  app.add_option("--store", options->store, "the store (default: this user's own)")->type_name("FILE");
   app.add_flag("--allow-private", options->allow_private,
                "connect to private addresses that an MX record names");
   app.add_flag("--yes", options->yes, fmt::format("ask more than {} addresses", probe::most_unasked));
@@ -211,6 +279,7 @@ const Command probe_command{
         "  aclmend probe mail.contoso.com --address 10.1.1.25 --bind 10.9.0.4\n"
         "  aclmend probe contoso.com --resolver 192.0.2.53 names as another resolver tells them\n"
         "  aclmend probe contoso.com --repeat 10           what fails now and then\n"
+        "  aclmend probe contoso.com --remember            next time, tells that the certificate changed\n"
         "  aclmend probe contoso.com --format nagios       one line for monitoring; exit status 0, 1, 2\n\n"
         "It says QUIT before any mail. It speaks for the address it is run from: a firewall that lets\n"
         "Microsoft's ranges in may turn this machine away, and the reverse.\n",

@@ -183,7 +183,9 @@ Result<Release> release_of(const store::Store& store, const store::Held& held) {
   release.sha256 = held.sha256;
   TRY(answered, store.last_answered(held.instance));
   const bool is_in_force = answered && answered->latest == held.version;
-  release.checked = (is_in_force ? answered->time : held.first_seen).substr(0, 10);
+  // Taking in a saved file is no look at the service: then it is known of the day of the list alone.
+  if (is_in_force) release.checked = answered->time.substr(0, 10);
+  else release.checked = held.origin == "service" ? held.first_seen.substr(0, 10) : day_of(release);
   return release;
 }
 
@@ -263,10 +265,7 @@ Result<endpoints::Client> client_of(const ServiceOptions& options, store::Store&
   client.transport = [options, progress](const std::string& url) {
     net::HttpOptions http;
     http.ca_file = options.ca_file;
-    http.proxy = !options.proxy.empty() ? options.proxy : net::proxy_for(url, [](const std::string& name) {
-      const char* value = std::getenv(name.c_str());
-      return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    });
+    http.proxy = !options.proxy.empty() ? options.proxy : environment_proxy(url);
     http.whole = std::chrono::seconds(options.timeout);
     for (auto* step : {&http.resolve, &http.connect, &http.handshake, &http.idle})
       *step = std::min(*step, http.whole);
@@ -274,6 +273,13 @@ Result<endpoints::Client> client_of(const ServiceOptions& options, store::Store&
     return sent(url, http);
   };
   return client;
+}
+
+std::string environment_proxy(const std::string& url) {
+  return net::proxy_for(url, [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  });
 }
 
 std::vector<endpoints::Watched> watched_rows() {

@@ -75,6 +75,9 @@ struct ServiceOptions {
   bool new_request_id = false;
 };
 
+// HTTPS_PROXY and NO_PROXY, as they stand in the environment.
+std::string environment_proxy(const std::string& url);
+
 // Told while an answer comes; none: nobody watches.
 using Progress = std::function<void(std::uint64_t got, std::optional<std::uint64_t> total)>;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "diagnose/signs.h"
 #include "diagnose/view.h"
@@ -245,7 +246,7 @@ Step probed_certificate(const Facts& facts, Step one) {
                              return result.tls.has_value();
                            })->tls;
   const std::string until =
-      tls.chain.empty() ? "" : " until " + probe::iso_time(tls.chain.front().not_after).substr(0, 10);
+      tls.chain.empty() ? "" : " until " + iso_date(tls.chain.front().not_after);
   with(one, Status::ok, fmt::format("{}{}, chain complete", first_name(tls), until), from);
   one.rows.push_back({"(asked from here: the server is well; says nothing of Microsoft's way)", ""});
   return one;

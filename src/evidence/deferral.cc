@@ -13,6 +13,8 @@
 namespace aclmend::evidence {
 namespace {
 
+constexpr std::size_t longest_text = 16 << 10;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct Status {
@@ -112,7 +114,8 @@ std::uint32_t socket_error_in(std::string_view text) {
 // "[DM6NAM12FT012.eop-nam12.prod.protection.outlook.com 2023-03-07T18:46:06.378Z 08DB1DF24DB12D84]"
 void put_stamp(Deferral& deferral, std::string_view text) {
   for (std::size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1)) {
-    const std::string_view inside = text.substr(at + 1);
+    constexpr std::size_t longest_stamp = 320;
+    const std::string_view inside = text.substr(at + 1, longest_stamp);
     const std::size_t blank = inside.find(' ');
     if (blank == std::string_view::npos || inside.substr(0, blank).find('.') == std::string_view::npos)
       continue;
@@ -146,9 +149,9 @@ void put_target(Deferral& deferral, std::string_view text) {
 }  // namespace
 
 std::optional<Deferral> parse_deferral(std::string_view text) {
+  text = text.substr(0, longest_text);
   const std::size_t led = text.find("LED=");
   auto status = find_status(text, led == std::string_view::npos ? 0 : led);
-  const std::uint32_t socket_error = socket_error_in(text);
   if (!status && led == std::string_view::npos) return std::nullopt;
   Deferral deferral;
   if (status) {
@@ -160,6 +163,7 @@ std::optional<Deferral> parse_deferral(std::string_view text) {
     deferral.text = trimmed(rest.substr(0, end));
     while (deferral.text.starts_with('-') || deferral.text.starts_with(':') || deferral.text.starts_with(' '))
       deferral.text.remove_prefix(1);
+    while (deferral.text.ends_with('\'') || deferral.text.ends_with('"')) deferral.text.remove_suffix(1);
   }
   deferral.message = in_brackets(text, "[Message=");
   if (deferral.message.empty()) deferral.message = in_braces(text, "{MSG=");
@@ -170,7 +174,7 @@ std::optional<Deferral> parse_deferral(std::string_view text) {
     deferral.inner = inner->status;
     if (const auto innermost = find_status(inside, inner->end)) deferral.inner = innermost->status;
   }
-  deferral.socket_error = socket_error;
+  deferral.socket_error = socket_error_in(text);
   deferral.smtp_security = in_brackets(text, "[SmtpSecurity=");
   put_stamp(deferral, text);
   put_target(deferral, text);

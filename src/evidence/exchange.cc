@@ -102,6 +102,17 @@ class Clock {
   std::int64_t midnight_ = 0;
 };
 
+// "… error code: 10060, Win32 …" → "10060"
+std::string_view socket_error_in(std::string_view text) {
+  constexpr std::string_view words = "error code";
+  const std::size_t at = text.find(words);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = text.substr(at + words.size());
+  const std::size_t begin = rest.find_first_not_of(": ");
+  if (begin == std::string_view::npos) return {};
+  return rest.substr(begin, rest.substr(begin).find_first_not_of("0123456789"));
+}
+
 // "454 4.7.0 Temporary authentication failure" → "4.7.0"
 std::string_view status_of_reply(std::string_view reply) {
   if (reply.size() < 9 || (reply[0] != '4' && reply[0] != '5') || (reply[3] != ' ' && reply[3] != '-'))
@@ -250,7 +261,7 @@ class Reader : public LogReader {
     const std::string_view what = field(context), its = field(data);
     if (what.starts_with("Sending certificate") || what.starts_with("Certificate subject")) {
       record.tls = Tls::certificate;
-      record.detail = its;
+      record.detail = trimmed(its);
     } else if (has(what, "negotiation succeeded")) {
       record.tls = Tls::negotiated;
     } else if (has(what, "NoRemoteCertificate") || has(what, "EmptyCertificate")) {
@@ -268,6 +279,7 @@ class Reader : public LogReader {
     record.kind = Kind::fail;
     record.is_new = New::yes;
     record.detail = text;
+    record.code = socket_error_in(text);
     if (auto parsed = parse_deferral(text)) {
       deferral_ = *parsed;
       record.deferral = &deferral_;

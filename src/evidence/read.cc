@@ -78,8 +78,9 @@ class FileReader {
   void take(const TextLine& line) {
     if (last_ != nullptr && !last_->format->gathers && offer(*last_, line)) return;
     if (line.text.empty() || trimmed(line.text).empty()) {
-      ++reading_.blank;
+      if (last_ != nullptr && last_->format->gathers && offer(*last_, line)) return;
       if (last_ != nullptr && last_->format->gathers) finish(*last_);
+      ++reading_.blank;
       return;
     }
     for (Asked& one : asked_) {

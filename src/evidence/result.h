@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -70,7 +69,7 @@ struct Reading {
   std::uint64_t without_time = 0;     // records
   std::uint64_t without_zone = 0;     // records whose clock names none, and Options::zone does not either
   bool has_guessed_zone = false;      // the zone of some is Options::zone
-  std::string trouble;  // why the rest of the file could not be read; empty: it was
+  std::string trouble;                // why the rest of the file could not be read; empty: it was
 
   bool is_recognised() const { return !sources.empty(); }
   std::uint64_t records() const;
@@ -101,8 +100,7 @@ class Attempts {
 
  private:
   struct Entry {
-    std::uint64_t key = 0;
-    std::int64_t micros = 0;
+    std::uint32_t key = 0, seconds = 0;  // beside its place a key has 32 bits more
   };
   std::vector<Entry> entries_;
 };
@@ -123,19 +121,21 @@ class Summary {
   std::uint64_t packets() const { return packets_; }      // with the repetitions that lines tell
   std::uint64_t new_drops() const { return new_drops_; }  // drops of opening packets, or of unknown ones
   std::uint64_t attempts() const { return attempts_counted_; }  // of those, each connection once
-  std::size_t distinct_sources() const { return by_address_.size(); }
-  bool is_full() const { return by_address_.size() >= most_sources; }  // there are more than that
+  std::size_t distinct_sources() const { return senders_.size(); }
+  bool is_full() const { return senders_.size() >= most_sources; }  // there may be more than that
   // The most frequent first; of equals the lower address.
   std::vector<AddressCount> top(std::size_t most) const;
 
  private:
   static constexpr std::size_t most_sources = 65'536;
-  struct Hash {
-    std::size_t operator()(const Address& address) const;
-  };
+  AddressCount* sender(const Address& address);  // null: there are too many
+
   KindCounts kinds_{};
   std::uint64_t records_ = 0, packets_ = 0, new_drops_ = 0, attempts_counted_ = 0;
-  std::unordered_map<Address, AddressCount, Hash> by_address_;
+  // Of each slot of an open hash table the upper half of the key and the place in `senders_` plus one. A
+  // lookup of an address that is not there touches nothing else.
+  std::vector<std::uint64_t> slots_;
+  std::vector<AddressCount> senders_;
   Attempts attempts_;
 };
 

@@ -6,7 +6,7 @@ namespace aclmend::evidence {
 namespace {
 
 constexpr std::size_t attempts_kept = 1 << 15;
-constexpr std::int64_t window = 120 * micros_a_second;
+constexpr std::uint32_t window_seconds = 120;
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {  // wyhash's step
   const auto product =
@@ -29,16 +29,33 @@ bool Attempts::is_new(const Record& record) {
   const std::uint64_t key = mixed(mixed(hashed(*record.src), hashed(*record.dst)),
                                   ports | std::uint64_t{record.sequence.value_or(0)} << 32) |
                             1;
-  Entry& entry = entries_[key >> 1 & (attempts_kept - 1)];
-  const std::int64_t micros = utc_micros(*record.time);
-  const bool is_repeated =
-      entry.key == key && micros - entry.micros <= window && entry.micros - micros <= window;
-  if (!is_repeated) entry = {key, micros};
+  Entry& entry = entries_[key & (attempts_kept - 1)];
+  const auto tag = static_cast<std::uint32_t>(key >> 32);
+  const auto seconds = static_cast<std::uint32_t>(utc_micros(*record.time) / micros_a_second);
+  const std::uint32_t since = seconds - entry.seconds,
+                      until = entry.seconds - seconds;  // one of them is small
+  const bool is_repeated = entry.key == tag && std::min(since, until) <= window_seconds;
+  if (!is_repeated) entry = {tag, seconds};
   return !is_repeated;
 }
 
-std::size_t Summary::Hash::operator()(const Address& address) const {
-  return static_cast<std::size_t>(hashed(address));
+AddressCount* Summary::sender(const Address& address) {
+  constexpr std::size_t slot_count = 2 * most_sources;
+  constexpr std::uint64_t place_bits = 0xFFFFFFFF;
+  if (slots_.empty()) slots_.resize(slot_count);
+  const std::uint64_t key = hashed(address);
+  for (std::size_t at = key & (slot_count - 1);; at = (at + 1) & (slot_count - 1)) {
+    std::uint64_t& slot = slots_[at];
+    if (slot == 0) {
+      if (is_full()) return nullptr;
+      senders_.push_back({address});
+      slot = (key & ~place_bits) | senders_.size();
+      return &senders_.back();
+    }
+    if ((slot & ~place_bits) != (key & ~place_bits)) continue;
+    AddressCount& found = senders_[(slot & place_bits) - 1];
+    if (found.address == address) return &found;
+  }
 }
 
 void Summary::add(const Record& record) {
@@ -51,20 +68,15 @@ void Summary::add(const Record& record) {
   if (counts_against) ++new_drops_;
   if (counts_against && is_attempt) ++attempts_counted_;
   if (!record.src) return;
-  auto known = by_address_.find(*record.src);
-  if (known == by_address_.end()) {
-    if (is_full()) return;
-    known = by_address_.emplace(*record.src, AddressCount{*record.src}).first;
-  }
-  ++known->second.records;
-  known->second.attempts += is_attempt ? 1 : 0;
-  known->second.drops += record.kind == Kind::drop ? 1 : 0;
+  AddressCount* known = sender(*record.src);
+  if (known == nullptr) return;
+  ++known->records;
+  known->attempts += is_attempt ? 1 : 0;
+  known->drops += record.kind == Kind::drop ? 1 : 0;
 }
 
 std::vector<AddressCount> Summary::top(std::size_t most) const {
-  std::vector<AddressCount> all;
-  all.reserve(by_address_.size());
-  for (const auto& [address, counts] : by_address_) all.push_back(counts);
+  std::vector<AddressCount> all = senders_;
   const auto before = [](const AddressCount& a, const AddressCount& b) {
     return a.records != b.records ? a.records > b.records : a.address < b.address;
   };

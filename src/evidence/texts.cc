@@ -55,7 +55,8 @@ Deferral merged(Deferral spaced, const std::optional<Deferral>& tight) {
   fill(spaced.host, tight->host);
   fill(spaced.smtp_security, tight->smtp_security);
   fill(spaced.sender, tight->sender);
-  if (!spaced.address) spaced.address = tight->address, spaced.port = tight->port;
+  if (!spaced.address) spaced.address = tight->address;
+  if (spaced.address == tight->address) fill(spaced.port, tight->port);
   if (!spaced.when) spaced.when = tight->when;
   if (!spaced.last_retry) spaced.last_retry = tight->last_retry;
   spaced.is_expired |= tight->is_expired;
@@ -104,7 +105,7 @@ class Reader : public LogReader {
     if (spaced || tight) read.record = record_of(deferral_);
     if (is_mep) {
       read.record.source = "message-trace";
-      read.record.src = log_address(mep_value(held_spaced_, "ClientIP"));
+      read.record.src_name = mep_value(held_spaced_, "ClientIP");
       if (!read.record.dst)
         read.record.dst = log_address(mep_value(held_spaced_, "OutboundProxyTargetIPAddress"));
     }

@@ -172,7 +172,7 @@ class Reader : public LogReader {
     });
     if (said != Kind::other) record.kind = said;
     if (const auto time = time_of(field(when), header_->is_utc)) record.time = time;
-    if (const auto from = address_in(field(from_ip))) record.src = from;
+    record.src_name = trimmed(field(from_ip));
     if (!record.dst) record.dst = address_in(field(to_ip));
     record.session = field(message);
     if (record.detail.empty()) record.detail = field(event);

@@ -125,6 +125,28 @@ const std::vector<Word>& table() {
        "The send connector names a certificate that this server does not hold, for example after a renewal.",
        "Set TlsCertificateName to the certificate in use, or run the hybrid wizard again."},
       {smtp_status,
+       {"5.7.3"},
+       "STARTTLS is required to send mail",
+       "The sender demands TLS, and this server did not offer it, or its certificate did not satisfy the "
+       "connector. The packets got through.",
+       "Look at the EHLO answer from outside: without STARTTLS the receive connector has no usable "
+       "certificate, "
+       "or an inspection on the way masks it (ACM024)."},
+      {smtp_status,
+       {"4.4.0"},
+       "Primary target IP address responded with an error",
+       "A connection was opened or tried, and what came back stands in the text that follows: an inner "
+       "status, "
+       "a TLS failure, a socket error.",
+       "Read the inner status and explain that."},
+      {smtp_status,
+       {"4.7.23"},
+       "Unable to verify SPF policy",
+       "The receiving server could not look up the sender's SPF record. DNS, not a firewall on the way of "
+       "the "
+       "mail.",
+       "Look up the TXT record of the sender's domain from outside."},
+      {smtp_status,
        {"5.7.51"},
        "TenantInboundAttribution",
        "Exchange Online could not match the sending address or certificate to the connector that demands it. "
@@ -193,6 +215,11 @@ const std::vector<Word>& table() {
        "No route to host",
        "A router or firewall answered that the host cannot be reached. Some firewalls reject in this way.",
        "Check routing, then `aclmend audit` with the firewall's export."},
+      {socket_error,
+       {"10051", "WSAENETUNREACH", "ENETUNREACH"},
+       "Network is unreachable",
+       "No route leads to the address: from this machine, or a router on the way said so.",
+       "Check routing, and whether an IPv6 address was tried without IPv6."},
   };
   return words;
 }

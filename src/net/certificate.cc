@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/clock.h"
+
 namespace aclmend::net {
 namespace {
 
@@ -188,10 +190,10 @@ Fault fault_of(int error, int depth, X509* certificate) {
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return {expired, fmt::format("{} expired on {}", whose(depth, certificate),
-                                   to_date(time_of(::X509_get0_notAfter(certificate))))};
+                                   iso_date(time_of(::X509_get0_notAfter(certificate))))};
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return {not_yet_valid, fmt::format("{} is valid only from {}", whose(depth, certificate),
-                                         to_date(time_of(::X509_get0_notBefore(certificate))))};
+                                         iso_date(time_of(::X509_get0_notBefore(certificate))))};
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return {self_signed, "the certificate is self-signed"};
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return {untrusted, fmt::format("the chain ends in a root that is not trusted here: {}",
@@ -334,19 +336,6 @@ std::vector<Fault> Trust::faults(std::span<const Certificate> chain, std::chrono
   ::ERR_clear_error();
   std::ranges::move(weaknesses(chain), std::back_inserter(gathered.faults));
   return std::move(gathered.faults);
-}
-
-std::string to_iso(std::chrono::sys_seconds time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{}T{:02}:{:02}:{:02}Z", to_date(time), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count());
-}
-
-std::string to_date(std::chrono::sys_seconds time) {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
 }
 
 }  // namespace aclmend::net

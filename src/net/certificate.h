@@ -69,7 +69,4 @@ class Trust {
   bool is_empty_ = false;
 };
 
-std::string to_date(std::chrono::sys_seconds time);  // "2027-05-02"
-std::string to_iso(std::chrono::sys_seconds time);   // "2027-05-02T23:59:59Z"
-
 }  // namespace aclmend::net

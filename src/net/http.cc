@@ -23,7 +23,6 @@ using Kind = HttpFailure::Kind;
 using Refused = std::unexpected<HttpFailure>;
 
 constexpr std::size_t largest_told = std::size_t{64} << 10;  // of the body of an answer that is no success
-constexpr int most_redirects = 3;
 constexpr int most_interim = 8;
 
 bool is_success(int status) { return status / 100 == 2; }
@@ -339,9 +338,10 @@ std::expected<HttpAnswer, HttpFailure> follow(Url url, const HttpOptions& option
     if (!is_redirect(status)) return std::move(fetched->answer);
     auto next = redirected(url, status, fetched->location);
     if (!next) return Refused(std::move(next).error());
-    if (redirects == most_redirects)
-      return Refused({.kind = Kind::redirect,
-                      .message = fmt::format("{}: more than {} redirects", authority(url), most_redirects)});
+    if (redirects >= options.most_redirects)
+      return Refused(
+          {.kind = Kind::redirect,
+           .message = fmt::format("{}: more than {} redirects", authority(url), options.most_redirects)});
     url = std::move(*next);
   }
 }

@@ -25,6 +25,7 @@ struct HttpOptions {
   std::chrono::milliseconds whole = std::chrono::seconds(60);  // everything, redirects too
   std::size_t largest_body = std::size_t{16} << 20;            // bytes, as sent and as unpacked
   std::size_t largest_header = std::size_t{64} << 10;          // bytes
+  int most_redirects = 3;                                      // followed, on the same host alone
   std::function<void(std::uint64_t got, std::optional<std::uint64_t> total)> progress;  // of the body as sent
   // The addresses of a name, or why there are none; empty: the system's resolver. It may run on after
   // `resolve` is over, in a thread of its own: it must own what it uses.

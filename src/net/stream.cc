@@ -128,7 +128,7 @@ std::unexpected<Failure> connect_failure(int error, std::optional<Icmp> icmp, bo
                          : "refused (RST): no listener there, or a firewall or balancer that rejects",
                     icmp);
     case ETIMEDOUT: return failed(Kind::timed_out, "no answer", icmp);
-    case ECONNRESET: return failed(Kind::reset, "reset while the connection was made", icmp);
+    case ECONNRESET: return failed(Kind::reset, "connected, and reset at once", icmp);
     case EHOSTUNREACH:
     case ENETUNREACH:
     case EACCES:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "net/certificate.h"
 
 namespace aclmend::probe {
@@ -86,18 +87,19 @@ void add_failures(Gathering& gathering, const HostResult& host, const std::vecto
 }
 
 void add_certificate(Gathering& gathering, const HostResult& host, const AddressResult& result,
-                     const std::optional<Seen>& last, std::chrono::sys_seconds now) {
+                     const std::vector<Seen>& last, std::chrono::sys_seconds now) {
   if (!result.tls || result.tls->chain.empty()) return;
   const Link& own = result.tls->chain.front();
-  if (last && last->sha256 != own.sha256)
+  if (!last.empty() && std::ranges::find(last, own.sha256, &Seen::sha256) == last.end())
     gathering.add(
         Code::certificate_changed, host, &result.address, "tls.handshake",
         fmt::format("another certificate than last time: now SHA-256 {}, until {}; then {}, until {}",
-                    own.sha256, net::to_date(own.not_after), last->sha256, net::to_date(last->not_after)),
+                    own.sha256, iso_date(own.not_after), last.front().sha256,
+                    last.front().until.substr(0, 10)),
         "compare TlsCertificateName of the connectors with " + result.tls->exchange_name);
   if (own.not_after > now && own.not_after - now < soon)
     gathering.add(Code::certificate_changed, host, &result.address, "tls.validity",
-                  fmt::format("the certificate ends on {}, in {} days", net::to_date(own.not_after),
+                  fmt::format("the certificate ends on {}, in {} days", iso_date(own.not_after),
                               std::chrono::floor<std::chrono::days>(own.not_after - now).count()),
                   "renew it, enable it for SMTP, run the Hybrid Configuration Wizard");
 }
@@ -116,7 +118,7 @@ std::vector<Finding> findings(const std::vector<HostResult>& hosts, std::uint16_
   Gathering gathering;
   for (const HostResult& host : hosts) {
     add_failures(gathering, host, host.steps, nullptr);
-    const std::optional<Seen> last = last_seen ? last_seen(host.name, port) : std::nullopt;
+    const std::vector<Seen> last = last_seen ? last_seen(host.name, port) : std::vector<Seen>{};
     for (const AddressResult& one : host.addresses) {
       add_failures(gathering, host, one.steps, &one.address);
       add_certificate(gathering, host, one, last, now);

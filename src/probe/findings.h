@@ -2,7 +2,6 @@
 #pragma once
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,8 @@
 
 namespace aclmend::probe {
 
-// What was remembered of a host and port; none: never seen.
-using LastSeen = std::function<std::optional<Seen>(const std::string& host, std::uint16_t port)>;
+// What a host and port showed last time, on all its addresses; none: never seen.
+using LastSeen = std::function<std::vector<Seen>(const std::string& host, std::uint16_t port)>;
 
 inline constexpr std::chrono::days soon{30};  // a certificate that ends earlier is told
 

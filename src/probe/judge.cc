@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "probe/inspection.h"
 
@@ -237,8 +238,7 @@ void add_certificate(Steps& steps, std::span<const net::Certificate> chain, cons
   add_name(steps, own, judgement);
   const auto days = std::chrono::floor<std::chrono::days>(own.not_after - judgement.now).count();
   if (of_dates.empty())
-    steps.add("tls.validity", Status::ok,
-              fmt::format("until {}, {} days", net::to_date(own.not_after), days));
+    steps.add("tls.validity", Status::ok, fmt::format("until {}, {} days", iso_date(own.not_after), days));
   else steps.add("tls.validity", Status::fail, joined(of_dates));
   if (of_key.empty()) steps.add("tls.key", Status::ok, fmt::format("{}, {}", own.key, own.signature));
   else steps.add("tls.key", Status::fail, joined(of_key));
@@ -335,8 +335,6 @@ const Step* step_named(const std::vector<Step>& steps, std::string_view id) {
 bool has_failed(const AddressResult& result) {
   return std::ranges::any_of(result.steps, [](const Step& step) { return step.status == Status::fail; });
 }
-
-std::string iso_time(std::chrono::sys_seconds time) { return net::to_iso(time); }
 
 bool is_for_tls_domain(const net::Certificate& certificate, std::string_view tls_domain) {
   if (!tls_domain.starts_with("*.")) return net::is_for(certificate, tls_domain);

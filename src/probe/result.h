@@ -76,10 +76,10 @@ struct Finding {
   std::string hint;
 };
 
-// Another certificate than last time is a finding: what was seen last.
+// A certificate that a host showed before.
 struct Seen {
   std::string sha256;  // upper-case hexadecimal
-  std::chrono::sys_seconds not_after{};
+  std::string until;   // "2027-05-02T23:59:59Z"
 };
 
 struct Report {
@@ -92,6 +92,5 @@ struct Report {
 
 const Step* step_named(const std::vector<Step>& steps, std::string_view id);
 bool has_failed(const AddressResult& result);         // in any step
-std::string iso_time(std::chrono::sys_seconds time);  // "2027-05-02T23:59:59Z"
 
 }  // namespace aclmend::probe

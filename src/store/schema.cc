@@ -57,9 +57,7 @@ CREATE INDEX checks_by_instance ON checks (instance, time);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 )sql";
 
-constexpr std::string_view pins_and_certificates = R"sql(
-CREATE TABLE pins (instance TEXT PRIMARY KEY, version TEXT NOT NULL, time TEXT NOT NULL) STRICT;
-
+constexpr std::string_view certificates = R"sql(
 CREATE TABLE certificates (
   host TEXT NOT NULL,
   port INTEGER NOT NULL,
@@ -71,7 +69,7 @@ CREATE TABLE certificates (
 ) STRICT;
 )sql";
 
-constexpr std::array steps = {lists, pins_and_certificates};
+constexpr std::array steps = {lists, certificates};
 
 }  // namespace
 

@@ -324,7 +324,7 @@ Result<std::optional<Check>> Store::last_answered(std::string_view instance) con
           {instance}));
 }
 
-// ---- settings, pins, certificates
+// ---- settings, certificates
 
 Result<std::string> Store::settle(std::string_view name, std::string_view value) {
   if (!exists()) return not_writable(path_);
@@ -354,33 +354,6 @@ Result<std::optional<std::string>> Store::setting(std::string_view name) const {
   TRY(rows, ask({database_.get(), path_}, "SELECT value FROM settings WHERE name = ?1", {name}));
   if (rows.empty()) return std::optional<std::string>();
   return std::optional(std::move(rows.front().front()));
-}
-
-Result<bool> Store::pin(const Pin& pin) {
-  if (!exists()) return not_writable(path_);
-  if (!is_version(pin.version) && !is_date(pin.version))
-    return fail(fmt::format("expected a version of ten digits or a date, found '{}'", pin.version));
-  if (auto timed = check_time("a pin", pin.time); !timed) return fail(timed.error());
-  if (auto sound = check_texts("a pin", {pin.instance}); !sound) return fail(sound.error());
-  return write({database_.get(), path_},
-               "INSERT INTO pins (instance, version, time) VALUES (?1, ?2, ?3)"
-               " ON CONFLICT (instance) DO UPDATE SET version = excluded.version, time = excluded.time",
-               {pin.instance, pin.version, pin.time});
-}
-
-Result<bool> Store::unpin(std::string_view instance) {
-  if (!exists()) return not_writable(path_);
-  return write({database_.get(), path_}, "DELETE FROM pins WHERE instance = ?1", {instance});
-}
-
-Result<std::optional<Pin>> Store::pinned(std::string_view instance) const {
-  if (!exists()) return std::optional<Pin>();
-  TRY(rows, ask({database_.get(), path_}, "SELECT instance, version, time FROM pins WHERE instance = ?1",
-                {instance}));
-  if (rows.empty()) return std::optional<Pin>();
-  Cells& cells = rows.front();
-  return std::optional(
-      Pin{.instance = std::move(cells[0]), .version = std::move(cells[1]), .time = std::move(cells[2])});
 }
 
 Result<bool> Store::saw_certificate(const Certificate& certificate) {

@@ -57,14 +57,6 @@ struct Check {
   bool operator==(const Check&) const = default;
 };
 
-// The release that is to stay in force until another is pinned.
-struct Pin {
-  std::string instance;
-  std::string version;  // or a date
-  std::string time;     // UTC
-  bool operator==(const Pin&) const = default;
-};
-
 // A certificate that a mail host showed.
 struct Certificate {
   std::string host;
@@ -124,10 +116,6 @@ class Store {
   Result<std::string> settle(std::string_view name, std::string_view value);
   Result<bool> set(std::string_view name, std::string_view value);
   Result<std::optional<std::string>> setting(std::string_view name) const;
-
-  Result<bool> pin(const Pin& pin);
-  Result<bool> unpin(std::string_view instance);
-  Result<std::optional<Pin>> pinned(std::string_view instance) const;
 
   // Notes that the host showed it at `last_seen`; `first_seen` is the caller's only where it is new.
   Result<bool> saw_certificate(const Certificate& certificate);

@@ -5,6 +5,9 @@
 //   aclmend_bench_generate group MEMBERS RULES    one object group, used by every rule
 //   aclmend_bench_generate chain RULES            iptables: that many rules in one chain
 //   aclmend_bench_generate chains COUNT           iptables: a node of Kubernetes with that many chains
+//   aclmend_bench_generate asa-log LINES          what that ASA logs: denies, connections built and torn down
+//   aclmend_bench_generate linux-log LINES        what LOG rules write into the kernel's log
+//   aclmend_bench_generate receive-log LINES      an SmtpReceive protocol log of Exchange
 // The ASA exports answer `aclmend audit FILE --to 203.0.113.25`: the mail host is 10.1.1.25 behind static
 // NAT, and the list on interface outside permits Exchange Online Protection. The iptables exports answer the
 // same: the mail host stands behind the firewall, or is a service of the cluster.
@@ -14,6 +17,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
@@ -325,6 +329,92 @@ void chains(Output& out, std::uint32_t count) {
       "COMMIT\n# Completed on Sun Nov 22 06:25:01 2026");
 }
 
+// ---- logs -------------------------------------------------------------------------------------------------
+
+// A few thousand servers of Exchange Online come again and again, and now and then a stranger.
+std::string some_sender(Dice& dice) {
+  if (dice.below(20) == 0) return dotted(0xC6336400 + dice.below(256));
+  const std::uint32_t server = dice.below(4096);
+  return dotted(eop[server % eop.size()].address + server * 7);
+}
+
+// Ten lines a second from midnight on.
+std::string clock_at(std::uint32_t line) {
+  const std::uint32_t second = line / 10 % 86400;
+  return fmt::format("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+}
+
+void asa_log(Output& out, std::uint32_t lines) {
+  Dice dice(1);
+  for (std::uint32_t i = 0; i < lines; ++i) {
+    const std::string sender = some_sender(dice),
+                      head = fmt::format("Nov 20 2026 {} edge : %ASA-", clock_at(i));
+    const std::uint32_t port = 1024 + dice.below(60000), kind = dice.below(100);
+    if (kind < 40)
+      out.line(
+          "{}4-106023: Deny tcp src outside:{}/{} dst dmz:10.1.1.25/25 by access-group \"OUTSIDE_IN\" "
+          "[0x8ed66b60, 0xf8852875]",
+          head, sender, port);
+    else if (kind < 65)
+      out.line(
+          "{}6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{}) to dmz:10.1.1.25/25 "
+          "(203.0.113.25/25)",
+          head, i, sender, port, sender, port);
+    else if (kind < 90)
+      out.line(
+          "{}6-302014: Teardown TCP connection {} for outside:{}/{} to dmz:10.1.1.25/25 duration 0:00:02 "
+          "bytes {} TCP FINs",
+          head, i, sender, port, dice.below(100000));
+    else
+      out.line(
+          "{}6-106015: Deny TCP (no connection) from {}/{} to 203.0.113.25/25 flags RST  on interface "
+          "outside",
+          head, sender, port);
+  }
+}
+
+void linux_log(Output& out, std::uint32_t lines) {
+  Dice dice(1);
+  for (std::uint32_t i = 0; i < lines; ++i)
+    out.line(
+        "Nov 20 {} fw kernel: [{:>5}.{:06}] SMTP-IN-DROP IN=wan OUT=dmz "
+        "MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 "
+        "SRC={} DST=203.0.113.25 LEN=60 TOS=0x00 PREC=0x00 TTL=58 ID={} DF PROTO=TCP SPT={} DPT=25 "
+        "WINDOW=64240 "
+        "RES=0x00 SYN URGP=0",
+        clock_at(i), i / 10, i % 10, some_sender(dice), dice.below(65536), 1024 + dice.below(60000));
+}
+
+void receive_log(Output& out, std::uint32_t lines) {
+  constexpr std::string_view session[] = {
+      "+,,",
+      ">,\"220 mail.contoso.com Microsoft ESMTP MAIL Service ready at Fri, 20 Nov 2026 02:10:02 +0000\",",
+      "<,EHLO NAM10-MW2-obe.outbound.protection.outlook.com,",
+      ">,250  mail.contoso.com Hello SIZE 37748736 PIPELINING DSN ENHANCEDSTATUSCODES STARTTLS "
+      "X-ANONYMOUSTLS AUTH NTLM "
+      "X-EXPS GSSAPI NTLM 8BITMIME BINARYMIME CHUNKING XRDST,",
+      "<,STARTTLS,",
+      ">,220 2.0.0 SMTP server ready,",
+      "*,,\"TLS protocol SP_PROT_TLS1_2_SERVER negotiation succeeded using bulk encryption algorithm "
+      "CALG_AES_256\"",
+      "<,MAIL FROM:<jo@fabrikam.com> SIZE=4321,",
+      ">,250 2.1.0 Sender OK,",
+      "-,,Remote"};
+  Dice dice(1);
+  out.line(
+      "#Software: Microsoft Exchange Server\n#Version: 15.0.0.0\n#Log-type: SMTP Receive Protocol Log\n"
+      "#Date: 2026-11-20T00:00:00.000Z\n#Fields: date-time,connector-id,session-id,sequence-number,"
+      "local-endpoint,remote-endpoint,event,data,context");
+  std::string sender;
+  std::uint32_t port = 0;
+  for (std::uint32_t i = 0; i < lines; ++i) {
+    const std::uint32_t step = i % std::size(session);
+    if (step == 0) sender = some_sender(dice), port = 1024 + dice.below(60000);
+    out.line("2026-11-20T{}.{:03}Z,MAIL01\\Default Frontend MAIL01,08DD{:012X},{},10.1.1.25:25,{}:{},{}",
+             clock_at(i), i % 1000, i / std::size(session), step, sender, port, session[step]);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -339,8 +429,11 @@ int main(int argc, char** argv) {
   if (what == "group") return group(out, number(2), number(3)), 0;
   if (what == "chain") return chain(out, number(2)), 0;
   if (what == "chains") return chains(out, number(2)), 0;
+  if (what == "asa-log") return asa_log(out, number(2)), 0;
+  if (what == "linux-log") return linux_log(out, number(2)), 0;
+  if (what == "receive-log") return receive_log(out, number(2)), 0;
   fmt::print(stderr,
              "usage: aclmend_bench_generate prefixes COUNT SEED | asa RULES | hostile RULES | group MEMBERS "
-             "RULES | chain RULES | chains COUNT\n");
+             "RULES | chain RULES | chains COUNT | asa-log LINES | linux-log LINES | receive-log LINES\n");
   return 2;
 }

@@ -294,6 +294,8 @@ TEST_CASE("saved answers and folders of them come in; what cannot is told and th
   REQUIRE(document["lists"].size() == 2);
   CHECK(document["lists"][1]["version"] == "2026020200");
   CHECK(document["lists"][1]["outcome"] == "added");
+  CHECK(json_of(service.run({"endpoints", "show", "--format", "json"}), "endpoints-show")["checked"] ==
+        "2026-02-02");  // the list's own day: taking it in is no look at the service
   CHECK(json_of(service.run({"endpoints", "import", folder.path() + "/saved", "--format", "json"}),
                 "endpoints-import")["lists"][0]["outcome"] == "there-already");
 

@@ -222,7 +222,9 @@ TEST_CASE("how a connection fails is told: refused, silent, cut, closed", "[prob
   script.fault = Script::Fault::closes;
   CHECK(with(script).step("banner") == "fail: the other side closed the connection instead of the greeting");
   script.fault = Script::Fault::resets;
-  CHECK(has(with(script).step("banner"), "10054"));
+  const Answer reset = with(script);  // at once, so that it may be seen before the connection is
+  CHECK(has(reset.step("tcp") + reset.step("banner"), "10054"));
+  CHECK(reset.codes().starts_with("ACM040/"));
   script.fault = Script::Fault::none;
   script.greeting = "421 4.3.2 too many connections\r\n";
   const Answer busy = with(script);
@@ -322,6 +324,21 @@ TEST_CASE("more addresses than anybody names by hand are refused without --yes",
   CHECK(has(ran.err, "129 addresses would be asked"));
 }
 
+TEST_CASE("one cause at many hosts is told once, and what is not known is not \"nothing found\"", "[probe]") {
+  const std::string port = std::to_string(closed_port());
+  const Ran ran = aclmend::test::aclmend(
+      {"probe", "127.0.2.1", "127.0.2.2", "127.0.2.3", "127.0.2.4", "127.0.2.5", "--port", port});
+  CHECK(ran.status == 1);
+  const std::size_t first = ran.out.find("ACM040");
+  REQUIRE(first != std::string::npos);
+  CHECK(ran.out.find("ACM040", first + 1) == std::string::npos);
+  CHECK(has(ran.out, "host       127.0.2.1, 127.0.2.2, 127.0.2.3, 127.0.2.4, 127.0.2.5\n"));
+  const Ran open = aclmend::test::aclmend({"probe", "mail.lab.test", "--resolver", "127.0.0.1:" + port});
+  CHECK(open.status == 2);
+  CHECK(has(open.out, "not judged: what is marked ? above is not known"));
+  CHECK_FALSE(has(open.out, "nothing found"));
+}
+
 TEST_CASE("one line for monitoring", "[probe]") {
   Script script = good();
   const SmtpServer server(script);
@@ -366,4 +383,33 @@ TEST_CASE("an own address that this machine has not is not the server's fault", 
   CHECK(answer.codes() == "");
   CHECK(answer.step("tcp") == "unknown: not sent: this machine has no such own address");
   CHECK(probed(server, {"--bind", "127.0.0.9"}).address()["from"] == "127.0.0.9");
+}
+
+TEST_CASE("another certificate than last time is told, once it was remembered", "[probe]") {
+  const Folder folder;
+  const std::string store = folder.path() + "/store.sqlite";
+  const auto visit = [&](const SmtpServer& server, std::vector<std::string> more) {
+    more.insert(more.end(), {"--store", store});
+    return probed(server, more).codes();
+  };
+  Script script = good();
+  std::uint16_t port = 0;
+  {
+    const SmtpServer server(script);
+    port = server.port();
+    CHECK(visit(server, {}) == "");
+    CHECK_FALSE(std::filesystem::exists(store));  // nothing is kept without being asked
+    CHECK(visit(server, {"--remember"}) == "");
+    CHECK(visit(server, {"--remember"}) == "");
+  }
+  script.identity = Lab::the().good();
+  const SmtpServer renewed(script, "127.0.0.1", port);
+  CHECK(visit(renewed, {}) == "ACM043/tls.handshake");
+  const Answer answer = probed(renewed, {"--store", store});
+  CHECK(answer.status == 0);  // a warning
+  REQUIRE(answer.document["findings"].size() == 1);
+  CHECK(has(answer.document["findings"][0]["explanation"].get<std::string>(),
+            "another certificate than last time"));
+  CHECK(visit(renewed, {"--remember"}) == "ACM043/tls.handshake");
+  CHECK(visit(renewed, {}) == "");  // it is the one of last time now
 }

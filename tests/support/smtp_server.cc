@@ -108,17 +108,19 @@ void reset(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-sockaddr_storage parsed(const std::string& address, socklen_t& length) {
+sockaddr_storage parsed(const std::string& address, std::uint16_t port, socklen_t& length) {
   sockaddr_storage storage{};
   if (address.find(':') == std::string::npos) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
     inet_pton(AF_INET, address.c_str(), &v4.sin_addr);
     std::memcpy(&storage, &v4, sizeof v4);
     length = sizeof v4;
   } else {
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
     inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr);
     std::memcpy(&storage, &v6, sizeof v6);
     length = sizeof v6;
@@ -135,11 +137,13 @@ std::uint16_t port_of(int socket) {
   return ntohs(v4.sin_port);
 }
 
-int listener_on(const std::string& address) {
+int listener_on(const std::string& address, std::uint16_t port = 0) {
   socklen_t length = 0;
-  sockaddr_storage storage = parsed(address, length);
+  sockaddr_storage storage = parsed(address, port, length);
   const int listener = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) return -1;
+  const int again = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
   if (bind(listener, reinterpret_cast<sockaddr*>(&storage), length) == 0 && listen(listener, 256) == 0)
     return listener;
   close(listener);
@@ -148,9 +152,10 @@ int listener_on(const std::string& address) {
 
 }  // namespace
 
-SmtpServer::SmtpServer(Script script, const std::string& address) : script_(std::move(script)) {
+SmtpServer::SmtpServer(Script script, const std::string& address, std::uint16_t port)
+    : script_(std::move(script)) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes with write()
-  listener_ = listener_on(address);
+  listener_ = listener_on(address, port);
   if (listener_ < 0) return;
   port_ = port_of(listener_);
   acceptor_ = std::jthread([this] { accept(); });

@@ -25,9 +25,9 @@ struct Script {
   std::string ehlo = "250-mail.lab.test\r\n250-SIZE 36700160\r\n250-STARTTLS\r\n250 8BITMIME\r\n";
   std::string ehlo_in_tls = "250-mail.lab.test\r\n250-SIZE 36700160\r\n250 8BITMIME\r\n";
   std::string starttls = "220 go ahead\r\n";
-  std::string instead_of_tls;  // sent where the handshake should begin
+  std::string instead_of_tls{};  // sent where the handshake should begin
   std::string rcpt = "250 2.1.5 ok\r\n";
-  Identity identity;   // none: no TLS
+  Identity identity{}; // none: no TLS
   int newest_tls = 0;  // 0x0302: TLS 1.1
   enum class Fault : std::uint8_t {
     none,
@@ -43,7 +43,7 @@ struct Script {
 
 class SmtpServer {
  public:
-  explicit SmtpServer(Script script, const std::string& address = "127.0.0.1");
+  explicit SmtpServer(Script script, const std::string& address = "127.0.0.1", std::uint16_t port = 0);
   ~SmtpServer();
   SmtpServer(const SmtpServer&) = delete;
   SmtpServer& operator=(const SmtpServer&) = delete;

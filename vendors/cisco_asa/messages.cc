@@ -19,6 +19,8 @@ struct Side {
   std::optional<std::uint16_t> port;
 };
 
+bool ends_side(char c) { return c == ' ' || c == '(' || c == ',' || c == ';'; }
+
 // A cursor over a message. Nothing is copied.
 class Text {
  public:
@@ -53,7 +55,11 @@ class Text {
   // behind them a user or group in brackets: "(LOCAL\jo doe)".
   std::optional<Side> side() {
     blanks();
-    const std::size_t end = std::min(rest_.find_first_of(" (,"), rest_.size());
+    // Twice a line: a loop is several times faster here than find_first_of.
+    std::size_t end = 0;
+    while (end < rest_.size() && !ends_side(rest_[end])) ++end;
+    constexpr std::size_t longest = 512;  // an interface's name has at most 48 characters, a host's 63
+    if (end > longest) return std::nullopt;
     Side side = plain_side(rest_.substr(0, end));
     if (side.name.empty() && !side.address) return std::nullopt;
     rest_.remove_prefix(end);
@@ -61,7 +67,7 @@ class Text {
       const std::string_view inside = brackets();
       if (!side.port) side.port = log_port(inside);
     }
-    rest_ = rest_.starts_with(',') ? rest_.substr(1) : rest_;
+    if (rest_.starts_with(',') || rest_.starts_with(';')) rest_.remove_prefix(1);
     blanks();
     return side;
   }
@@ -113,11 +119,10 @@ class Text {
   void with_interface(Side& side, std::string_view word) const {
     const std::size_t last = word.rfind(':');
     if (last == std::string_view::npos) return address_or_name(side, word);
-    if (const ScannedV4 v4 = scan_v4(word.substr(last + 1));
-        v4.length > 0 && last + 1 + v4.length == word.size()) {
+    const ScannedV4 v4 = scan_v4(word.substr(last + 1));
+    const bool ends_in_v4 = v4.length > 0 && last + 1 + v4.length == word.size();
+    if (ends_in_v4 && (last == 0 || word[last - 1] != ':') && word.find("::") == std::string_view::npos) {
       side.interface = word.substr(0, last);
-      if (const auto mapped = side.interface.find("::ffff"); mapped != std::string_view::npos)
-        side.interface = side.interface.substr(0, mapped > 0 ? mapped - (word[mapped - 1] == ':') : 0);
       side.address = Address::v4(v4.number);
       return;
     }
@@ -169,11 +174,11 @@ New opening(const Record& record) { return record.protocol == protocol::tcp ? Ne
 
 // The two hashes of the entry at the line's end; "0x0" is the implicit deny, or an entry without one.
 std::string_view hashes(std::string_view rest) {
-  const std::size_t opens = rest.rfind("[0x");
+  const std::size_t opens = rest.rfind('[');
   const std::size_t closes = rest.rfind(']');
-  return opens != std::string_view::npos && closes != std::string_view::npos && closes > opens
-             ? rest.substr(opens + 1, closes - opens - 1)
-             : std::string_view{};
+  if (opens == std::string_view::npos || closes == std::string_view::npos || closes < opens) return {};
+  const std::string_view inside = rest.substr(opens + 1, closes - opens - 1);
+  return inside.starts_with("0x") ? inside : std::string_view{};
 }
 
 // ICMP's type and code stand where ports would: "(type 8, code 0)".
@@ -195,9 +200,9 @@ LineRead denied_by_list(Text text) {
   if (!from || !text.take("dst ")) return LineRead::damaged("expected 'dst' after the source");
   const auto to = text.side();
   if (!to || !skip_icmp(text)) return LineRead::damaged("expected a destination");
-  const auto list = text.through("by access-group \"");
+  const bool is_list = text.take("by access-group \"") || text.through("by access-group \"");
   const auto name = text.through("\"");
-  if (!list || !name) return LineRead::damaged("expected 'by access-group' and the list's name");
+  if (!is_list || !name) return LineRead::damaged("expected 'by access-group' and the list's name");
   put_source(record, *from);
   put_destination(record, *to);
   record.rule = *name;
@@ -276,6 +281,7 @@ LineRead from_to(Text text, Kind kind, Dropper dropper, std::optional<std::uint8
     const auto from = text.side();
     if (!from) return LineRead::damaged("expected an address after 'from'");
     put_source(read.record, *from);
+    text.skip_brackets();
   }
   if (!text.take("to ")) return LineRead::damaged("expected 'to' after the source");
   const auto to = text.side();
@@ -335,6 +341,12 @@ LineRead denied_to_box(Text text) {
   return read;
 }
 
+// "Built inbound TCP connection 17" → "17"; ICMP has none.
+std::string_view connection_number(std::string_view before) {
+  const std::string_view word = before.substr(before.rfind(' ') + 1);
+  return parse_decimal<std::uint64_t>(word) ? word : std::string_view{};
+}
+
 // 302013: Built inbound TCP connection 17 for outside:A/P (A/P) to dmz:B/Q (M/Q). Of an outbound one, the
 // side after `for` is the destination.
 LineRead built(Text text) {
@@ -349,7 +361,7 @@ LineRead built(Text text) {
     return record.protocol == protocol::tcp || record.protocol == protocol::udp
                ? LineRead::damaged("expected 'for' after the connection's number")
                : no_packet();
-  record.session = before->substr(before->rfind(' ') + 1);
+  record.session = connection_number(*before);
   text.take("faddr ");
   const auto first = text.side();
   text.skip_brackets();
@@ -378,7 +390,7 @@ LineRead teardown(Text text) {
   record.protocol = log_protocol(text.word());
   const auto before = text.through(" for ");
   if (!before) return no_packet();
-  record.session = before->substr(before->rfind(' ') + 1);
+  record.session = connection_number(*before);
   const auto first = text.side();
   if (!first || !text.take("to ")) return no_packet();
   const auto second = text.side();

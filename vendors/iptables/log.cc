@@ -65,7 +65,11 @@ std::string_view prefix_in(std::string_view envelope) {
 
 struct Flags {
   bool syn = false, ack = false, rst = false, fin = false;
-  New opening() const { return syn && !ack && !rst && !fin ? New::yes : New::no; }
+  // None of them: the line was cut before them.
+  New opening() const {
+    if (!syn && !ack && !rst && !fin) return New::unknown;
+    return syn && !ack && !rst && !fin ? New::yes : New::no;
+  }
 };
 
 // The tokens after the prefix, position-free: KEY=value and bare flags. Of keys that stand twice (LEN, ID)

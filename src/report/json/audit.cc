@@ -7,10 +7,6 @@
 namespace aclmend::report::json {
 namespace {
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json prefixes(const AddressSet& set) { return to_strings(set.prefixes()); }
-
 Json hosts(const AddressSet& set) {
   Json list = Json::array();
   for (const Prefix& prefix : set.prefixes()) list.push_back(to_string(prefix));

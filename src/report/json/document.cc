@@ -37,6 +37,10 @@ Json list(const std::vector<T>& values) {
 
 }  // namespace
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json prefixes(const AddressSet& set) { return to_strings(set.prefixes()); }
+
 std::string document(std::string_view name, const Json& body, const Frame& frame) {
   Json all = {{"schema", fmt::format("aclmend/{}/1", name)}, {"tool", {{"version", ACLMEND_VERSION}}}};
   for (const auto& [key, value] : body.items()) all[key] = value;

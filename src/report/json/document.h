@@ -5,10 +5,14 @@
 #include <string_view>
 
 #include "report/frame.h"
+#include "sets/address_set.h"
 
 namespace aclmend::report::json {
 
 using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text);  // null where it is empty
+Json prefixes(const AddressSet& set);        // minimal, IPv4 before IPv6, ascending
 
 // {"schema":"aclmend/NAME/1","tool":{"version":…}, …body's keys…,
 // "inputs":…,"diagnostics":…,"inferred":…,"assumed":…,"exit":…} as text with two blanks of indentation and a

@@ -10,8 +10,6 @@ namespace {
 
 using namespace endpoints;
 
-Json prefixes(const AddressSet& set) { return to_strings(set.prefixes()); }
-
 Json ports(const PortSet& set) {
   if (set.empty()) return nullptr;
   std::string text;
@@ -79,13 +77,11 @@ Json row_of_list(const Row& row) {
           {"prefixes", prefixes(addresses(row))}};
 }
 
-Json flow_or_null(const std::string& flow) { return flow.empty() ? Json(nullptr) : Json(flow); }
-
 }  // namespace
 
 std::string endpoints_show(const EndpointsShow& report) {
   Json body = release_json(report.release);
-  body["flow"] = flow_or_null(report.flow);
+  body["flow"] = text_or_null(report.flow);
   body["prefixes"] = prefixes(report.prefixes);
   body["rows"] = list(report.rows);
   body["remarks"] = report.release.remarks;
@@ -95,7 +91,7 @@ std::string endpoints_show(const EndpointsShow& report) {
 std::string endpoints_diff(const EndpointsDiff& report) {
   const Json body = {{"before", release_json(report.before)},
                      {"after", release_json(report.after)},
-                     {"flow", flow_or_null(report.flow)},
+                     {"flow", text_or_null(report.flow)},
                      {"added", prefixes(report.difference.added)},
                      {"removed", prefixes(report.difference.removed)},
                      {"rows", list(report.difference.rows)}};
@@ -115,7 +111,7 @@ std::string endpoints_export(const EndpointsExport& report) {
   const List& all = report.list;
   const auto count = [](const AddressSet& set) { return set.prefixes().size(); };
   Json body = release_json(all.release);
-  body["flow"] = flow_or_null(all.flow);
+  body["flow"] = text_or_null(all.flow);
   body["selection"] = all.asked;
   body["direction"] = nullptr;
   body["name"] = all.named.name;

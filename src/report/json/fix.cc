@@ -11,8 +11,6 @@ using fix::ChangedPackets;
 using fix::Status;
 using model::Dimension;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
 Json place(const std::optional<audit::Line>& line) {
   return {{"rule", line ? Json(line->rule) : Json(nullptr)},
           {"file", line ? Json(line->file) : Json(nullptr)},

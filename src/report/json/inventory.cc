@@ -9,8 +9,6 @@ using inventory::Asked;
 using inventory::Each;
 using inventory::Endpoints;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
 Json to_json(const std::vector<Address>& addresses) {
   Json list = Json::array();
   for (const Address address : addresses) list.push_back(to_string(address));

@@ -1,6 +1,7 @@
 // probe (docs/schema/probe.schema.json). `ms` is the one thing that differs from run to run.
 #include "report/probe.h"
 
+#include "base/clock.h"
 #include "report/json/document.h"
 
 namespace aclmend::report::json {

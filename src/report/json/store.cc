@@ -8,9 +8,6 @@ namespace {
 
 using namespace endpoints;
 
-Json or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-Json prefixes(const AddressSet& set) { return to_strings(set.prefixes()); }
-
 Json to_json(const RowChange& change) {
   return {{"id", change.id},
           {"was_id", change.was_id ? Json(*change.was_id) : Json(nullptr)},
@@ -30,25 +27,25 @@ Json to_json(const FetchedInstance& one) {
   return {{"instance", to_string(one.instance)},
           {"outcome", to_string(one.outcome)},
           {"code", one.outcome == FetchOutcome::refused ? Json("ACM051") : Json(nullptr)},
-          {"version", or_null(one.version)},
-          {"was", or_null(one.was)},
+          {"version", text_or_null(one.version)},
+          {"was", text_or_null(one.was)},
           {"reasons", one.reasons},
-          {"hint", or_null(one.hint)},
+          {"hint", text_or_null(one.hint)},
           {"remarks", one.remarks},
           {"difference", to_json(one.difference)}};
 }
 
 Json to_json(const ImportedList& one) {
   return {{"file", one.file},       {"instance", to_string(one.instance)},
-          {"kind", one.kind},       {"version", or_null(one.version)},
-          {"outcome", one.outcome}, {"how", or_null(one.how)},
+          {"kind", one.kind},       {"version", text_or_null(one.version)},
+          {"outcome", one.outcome}, {"how", text_or_null(one.how)},
           {"remarks", one.remarks}};
 }
 
 Json to_json(const ReleaseChange& one) {
-  return {{"version", or_null(one.version)},       {"as_of", or_null(one.as_of)},
-          {"first_seen", or_null(one.first_seen)}, {"is_first", one.is_first},
-          {"difference", to_json(one.difference)}, {"not_compared", or_null(one.not_compared)}};
+  return {{"version", text_or_null(one.version)},       {"as_of", text_or_null(one.as_of)},
+          {"first_seen", text_or_null(one.first_seen)}, {"is_first", one.is_first},
+          {"difference", to_json(one.difference)},      {"not_compared", text_or_null(one.not_compared)}};
 }
 
 Json to_json(const NotApplied& one) {
@@ -77,7 +74,7 @@ Json to_json(const Step& step) {
           {"records", step.records},
           {"not_applied", list(step.not_applied)},
           {"differences", list(step.differences)},
-          {"note", or_null(step.note)}};
+          {"note", text_or_null(step.note)}};
 }
 
 Json to_json(const Verification& one) {
@@ -101,7 +98,7 @@ std::string endpoints_import(const EndpointsImport& report) {
 std::string endpoints_history(const EndpointsHistory& report) {
   return document("endpoints-history",
                   {{"instance", to_string(report.instance)},
-                   {"flow", or_null(report.flow)},
+                   {"flow", text_or_null(report.flow)},
                    {"releases", list(report.releases)}},
                   report.frame);
 }

@@ -10,8 +10,6 @@ Json to_json(const std::optional<RulePlace>& place) {
   return {{"rule", place->rule}, {"file", place->file}, {"line", place->line}, {"text", place->text}};
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
 Json to_json(const TraceReport::Condition& condition) {
   const auto& rule = condition.rule;
   return {{"kind", condition.kind},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/text.h"
 #include "report/terminal/layout.h"
@@ -97,13 +98,13 @@ std::string certificate(const Tls& tls) {
 }
 
 std::string tries(const AddressResult& one) {
-  return one.tries > 1 ? fmt::format("failed {} of {} times", one.failures, one.tries) : "";
+  return one.tries > 1 ? fmt::format("; failed {} of {} times", one.failures, one.tries) : "";
 }
 
 std::string address_in_full(const AddressResult& one, std::uint16_t port, Detail detail) {
   const std::string from = one.from ? fmt::format("from {}", to_string(*one.from)) : "";
   std::string text =
-      with_place(fmt::format("  {} port {}   {}", to_string(one.address), port, tries(one)), from);
+      with_place(fmt::format("  {} port {}{}", to_string(one.address), port, tries(one)), from);
   for (const Step& step : one.steps)
     if (detail == Detail::all || step.status != Status::skipped) text += step_line(step);
   for (const std::string& remark : one.remarks) text += labelled("note", remark);
@@ -123,15 +124,15 @@ std::string in_short(const AddressResult& one) {
 }
 
 std::string address_in_short(const AddressResult& one) {
-  const std::string count = tries(one);
-  return shortened(fmt::format("  {:<20} {}{}{}", to_string(one.address), in_short(one),
-                               count.empty() ? "" : "; ", count),
+  return shortened(fmt::format("  {:<20} {}{}", to_string(one.address), in_short(one), tries(one)),
                    page_width) +
          "\n";
 }
 
 std::string one_host(const HostResult& host, const ProbeReport& report, bool in_full) {
-  std::string text = host_line(host);
+  const bool is_address =
+      host.addresses.size() == 1 && to_string(host.addresses.front().address) == host.name;
+  std::string text = is_address ? "" : host_line(host);
   for (const Step& step : host.steps)
     if (in_full || step.status == Status::fail || step.status == Status::unknown) text += step_line(step);
   for (const std::string& remark : host.remarks) text += labelled("note", remark);
@@ -140,15 +141,50 @@ std::string one_host(const HostResult& host, const ProbeReport& report, bool in_
   return text;
 }
 
-std::string one_finding(const Finding& finding) {
-  const audit::CodeText& code = audit::text_of(finding.code);
+bool is_one_cause(const Finding& a, const Finding& b) {
+  return a.code == b.code && a.severity == b.severity && a.step == b.step && a.explanation == b.explanation;
+}
+
+// "mail.contoso.com (203.0.113.25, 2001:db8::25)"; an address that was asked for itself stands alone.
+std::string where(const Finding& finding) {
   std::vector<std::string> addresses;
   for (const Address& address : finding.addresses) addresses.push_back(to_string(address));
-  std::string text = fmt::format("{} {}  {}\n", to_string(finding.severity), code.id, code.title);
+  if (addresses.empty() || addresses == std::vector{finding.host}) return finding.host;
+  return fmt::format("{} ({})", finding.host, joined(addresses));
+}
+
+// Of the same at several hosts, as one.
+std::string one_cause(std::span<const Finding* const> same) {
+  constexpr std::size_t most = 12;
+  const Finding& finding = *same.front();
+  std::vector<std::string> hosts;
+  for (const Finding* one : same.first(std::min(most, same.size()))) hosts.push_back(where(*one));
+  std::string text = fmt::format("{} {}  {}\n", to_string(finding.severity), audit::text_of(finding.code).id,
+                                 audit::text_of(finding.code).title);
   text += labelled(
-      "host", addresses.empty() ? finding.host : fmt::format("{} ({})", finding.host, joined(addresses)));
+      "host", joined(hosts) + (same.size() > most ? fmt::format(" and {} more", same.size() - most) : ""));
   text += labelled("step", fmt::format("{}: {}", finding.step, shortened(finding.explanation, 400)));
-  return text + labelled("next", finding.hint);
+  return text + labelled("next", finding.hint) + "\n";
+}
+
+std::string causes(const std::vector<Finding>& findings) {
+  std::string text;
+  std::vector<const Finding*> left;
+  for (const Finding& one : findings) left.push_back(&one);
+  while (!left.empty()) {
+    const Finding& first = *left.front();
+    const auto rest =
+        std::ranges::stable_partition(left, [&](const Finding* one) { return is_one_cause(*one, first); });
+    text += one_cause(std::span(left.begin(), rest.begin()));
+    left.erase(left.begin(), rest.begin());
+  }
+  return text;
+}
+
+// What is not known is never "nothing found".
+std::string verdict(const Report& probe) {
+  if (!probe.is_judged) return "not judged: what is marked ? above is not known\n";
+  return probe.findings.empty() ? "nothing found\n" : "";
 }
 
 }  // namespace
@@ -161,8 +197,7 @@ std::string probe(const ProbeReport& report) {
   for (const HostResult& host : report.probe.hosts)
     text += one_host(host, report, in_full) + (in_full ? "\n" : "");
   if (!in_full) text += "\n";
-  for (const Finding& finding : report.probe.findings) text += one_finding(finding) + "\n";
-  if (report.probe.findings.empty()) text += "nothing found\n";
+  text += causes(report.probe.findings) + verdict(report.probe);
   const auto from = vantage_addresses(report.probe);
   text += labelled(
       "asked from",
