@@ -55,6 +55,13 @@ bool is_of_texts(std::string_view head) {
   });
 }
 
+// Of what to export the part that may leave the device, where the vendor names one: behind a line with a
+// colon.
+std::string may_leave(std::string_view how_to_export) {
+  const std::size_t at = how_to_export.find(":\n");
+  return std::string(at == std::string_view::npos ? how_to_export : how_to_export.substr(at + 2));
+}
+
 class Work {
  public:
   Work(const GatherOptions& options, Streams& streams) : options_(options), streams_(streams) {}
@@ -70,9 +77,16 @@ class Work {
     TRY(asking, asking_of(ask_, NoDevice::is_fine));
     if (auto error = put_list(asking)) return fail(std::move(*error));
     put_inquiries();
+    std::vector<Opened> texts, logs;
+    open_evidence(inputs, texts, logs);
+    diagnose::Gatherer gatherer(facts());
+    for (Opened& one : texts) read_one(*one.input, one.lines, gatherer);
     for (const PlannedDevice& planned : asking.devices)
-      if (auto error = audit_one(asking, planned, inputs)) return fail(std::move(*error));
-    read_evidence(inputs);
+      if (auto error = audit_one(asking, with_mail_host(planned), inputs)) return fail(std::move(*error));
+    put_local();
+    for (Opened& one : logs) read_one(*one.input, one.lines, gatherer);
+    put_host();
+    put_commands();
     return std::move(result_);
   }
 
@@ -113,7 +127,7 @@ class Work {
     Facts& all = facts();
     for (const Vendor* vendor : all_vendors())
       all.inquiries.push_back(
-          {std::string(vendor->id), std::string(vendor->title), "", "", std::string(vendor->how_to_export)});
+          {std::string(vendor->id), std::string(vendor->title), "", "", may_leave(vendor->how_to_export)});
     for (const auto formats : evidence::vendor_logs())
       for (const evidence::LogFormat& format : formats) {
         if (format.search.empty()) continue;
@@ -276,20 +290,19 @@ class Work {
 
   // ---- evidence
 
-  void read_evidence(const std::vector<OutageInput>& inputs) {
+  struct Opened {
+    const OutageInput* input;
+    Lines lines;
+  };
+
+  void open_evidence(const std::vector<OutageInput>& inputs, std::vector<Opened>& texts,
+                     std::vector<Opened>& logs) {
     evidence_options_.now = micros_now();
     evidence_options_.zone = options_.zone;
-    for (const Address address : facts().to) evidence_options_.context.local |= AddressSet(address);
-    for (const Firewall& firewall : facts().firewalls)
-      for (const audit::Check& check : firewall.audit.checks) {
-        if (check.destination) evidence_options_.context.local |= AddressSet(*check.destination);
-        if (check.translated_to) evidence_options_.context.local |= AddressSet(*check.translated_to);
-      }
     evidence_options_.context.address_of = [this](std::string_view name) -> std::optional<Address> {
       const auto found = names_.find(name);
       return found == names_.end() ? std::nullopt : std::optional(found->second);
     };
-    std::vector<std::pair<const OutageInput*, Lines>> texts, logs;
     for (const OutageInput& input : inputs) {
       if (input.kind != InputKind::evidence) continue;
       auto lines = lines_of(input);
@@ -298,15 +311,39 @@ class Work {
         continue;
       }
       auto& group = is_of_texts(lines->head()) ? texts : logs;
-      group.emplace_back(&input, std::move(*lines));
+      group.push_back({&input, std::move(*lines)});
     }
-    diagnose::Gatherer gatherer(facts());
-    for (auto* group : {&texts, &logs})
-      for (auto& [input, lines] : *group) read_one(*input, lines, gatherer);
-    if (facts().host.empty())
-      for (const diagnose::Deferred& deferred : facts().deferrals)
-        if (facts().host.empty() && !deferred.is_own_servers) facts().host = deferred.host;
-    put_commands();
+  }
+
+  // Which addresses stand on the near side: some logs do not tell who opened a connection.
+  void put_local() {
+    AddressSet& local = evidence_options_.context.local;
+    for (const Address address : facts().to) local |= AddressSet(address);
+    for (const Firewall& firewall : facts().firewalls)
+      for (const audit::Check& check : firewall.audit.checks) {
+        if (check.destination) local |= AddressSet(*check.destination);
+        if (check.translated_to) local |= AddressSet(*check.translated_to);
+      }
+  }
+
+  void put_host() {
+    for (const diagnose::Deferred& deferred : facts().deferrals)
+      if (facts().host.empty() && !deferred.is_own_servers) facts().host = deferred.host;
+  }
+
+  // The mail host that the error texts name, where nobody named another: a firewall that does not know it is
+  // not asked.
+  PlannedDevice with_mail_host(PlannedDevice planned) {
+    constexpr std::size_t most = 8;
+    if (!planned.question.to.empty()) return planned;
+    for (const diagnose::Deferred& deferred : facts().deferrals) {
+      const auto& address = deferred.address;
+      if (!address || deferred.is_own_servers || facts().microsoft.contains(*address)) continue;
+      std::vector<Address>& to = planned.question.to;
+      if (to.size() < most && std::ranges::find(to, *address) == to.end()) to.push_back(*address);
+    }
+    if (!planned.question.to.empty()) planned.asked = inventory::Asked::if_it_knows_the_mail_host;
+    return planned;
   }
 
   void read_one(const OutageInput& input, Lines& lines, diagnose::Gatherer& gatherer) {

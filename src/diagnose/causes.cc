@@ -331,10 +331,16 @@ std::vector<std::string> firewall_words(const Firewall& firewall, const Facts& f
     return {fmt::format("The rules of \"{}\" stop {} of Microsoft's servers.", name_of(firewall),
                         is_all ? "all" : "part"),
             fmt::format("But {}: see the cause below.", cause.contradicts.front())};
-  return {fmt::format("{} stops {} of Microsoft's servers.{}", who, is_all ? "all" : "part",
-                      not_the_fault(facts)),
-          fmt::format("{} {}", log_too ? "Its rules and its log both say so." : "Its rules say so.",
-                      affected(stopped, facts))};
+  std::string stops = fmt::format("{} stops {} of Microsoft's servers.", who, is_all ? "all" : "part");
+  const std::string well = not_the_fault(facts);
+  constexpr std::size_t page = 100;
+  const bool fits = stops.size() + well.size() <= page;
+  if (fits) stops += well;
+  std::vector<std::string> words{stops};
+  if (!fits) words.push_back(well.substr(1));
+  words.push_back(fmt::format("{} {}", log_too ? "Its rules and its log both say so." : "Its rules say so.",
+                              affected(stopped, facts)));
+  return words;
 }
 
 std::vector<std::string> words_by_sign(const Facts& facts) {
@@ -361,7 +367,7 @@ std::vector<std::string> words_by_sign(const Facts& facts) {
                   ? "Microsoft was refused, though the rules that were given let it in."
                   : "Microsoft's server was refused before any mail: by a firewall, or by the mail server.",
               arrived.seen.empty() || (arrived.gone | arrived.never).empty()
-                  ? "The steps that are not known below tell which; the ticket asks the firewall team."
+                  ? "The unknown steps below would tell which; the ticket asks the firewall team."
                   : "Other Microsoft servers arrive: that points to a firewall that knows only some."};
     case Sign::silence:
       return {
@@ -369,7 +375,7 @@ std::vector<std::string> words_by_sign(const Facts& facts) {
               ? "Microsoft got no answer, though the rules that were given let it in."
               : "Microsoft's server got no answer at all: a firewall that drops, or a server that is down.",
           arrived.seen.empty() || (arrived.gone | arrived.never).empty()
-              ? "The steps that are not known below tell which; the ticket asks the firewall team."
+              ? "The unknown steps below would tell which; the ticket asks the firewall team."
               : "Other Microsoft servers arrive: that points to a firewall that knows only some."};
     case Sign::unreachable:
       return {"A router or firewall told Microsoft that there is no way to your mail server.",
@@ -517,12 +523,11 @@ std::vector<Action> next(const Facts& facts, const std::vector<Step>& steps) {
       actions.push_back({"to mend it", firewall->fix, "proved, with rollback"});
   if (firewalls.empty() && needs_firewall(sign)) {
     if (is_open_question(steps, "exchange-saw") && !facts.received) {
-      actions.push_back({"did it reach Exchange", std::string(receive_log_path), ""});
-      actions.push_back({"copy the log",
+      actions.push_back({"copy the receive log",
                          R"(Copy-Item "$env:ExchangeInstallPath\TransportRoles\Logs\FrontEnd\ProtocolLog\)"
                          R"(SmtpReceive\RECV*.LOG" .)",
                          ""});
-      actions.push_back({"if there is no log",
+      actions.push_back({"where there is none",
                          "Get-ReceiveConnector | Set-ReceiveConnector -ProtocolLoggingLevel Verbose",
                          "from now on"});
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -201,9 +202,10 @@ Step the_name(const Facts& facts) {
     for (const Firewall& firewall : facts.firewalls)
       for (const audit::Check* check : checks_of(firewall, facts))
         if (check->destination == deferred->address)
-          return with(one, Status::ok, found + ", which the firewall publishes", short_place(deferred->at));
+          return with(one, Status::ok, found + ", as the firewall has it", short_place(deferred->at));
     with(one, Status::not_known, found + ", the sender found", short_place(deferred->at));
-    one.settle = fmt::format("is that your mail server's public address? {}", probe_command(facts));
+    one.rows.push_back({"(is that your mail server's public address?)", ""});
+    one.settle = probe_command(facts);
     return one;
   }
   return not_known(one, facts.probe_error.empty() ? "not asked" : facts.probe_error, probe_command(facts));
@@ -264,7 +266,7 @@ Step certificate(const Facts& facts) {
     return probed_certificate(facts, std::move(one));
   if (facts.received && facts.received->tls.negotiated > 0 && facts.received->tls.failed == 0) {
     const TlsSigns& tls = facts.received->tls;
-    row(one, fmt::format("TLS came about in {} from Microsoft's ranges", plural(tls.negotiated, "session")),
+    row(one, fmt::format("TLS worked in {} from Microsoft", plural(tls.negotiated, "session")),
         tls.negotiated_at);
     one.status = Status::ok;
     return one;
@@ -315,11 +317,6 @@ Step hidden_senders(const Received& received, Step one) {
   return one;
 }
 
-std::string log_files(const Received& received) {
-  const std::string last = short_name(received.files.back());
-  return received.files.size() == 1 ? last : fmt::format("{} and {} more", last, received.files.size() - 1);
-}
-
 Step exchange_saw(const Facts& facts) {
   Step one = step("exchange-saw", "Exchange saw");
   if (!facts.received) return not_known(one, "no receive log was given", std::string(receive_log_path));
@@ -364,7 +361,7 @@ Step exchange_saw(const Facts& facts) {
   if (!lately.empty())
     one.rows.push_back(
         {fmt::format("{}  {} on {}", ranges_text(lately), with_thousands(on_last_day), day_text(last_day)),
-         log_files(received)});
+         short_name(received.files.back())});
   add_tls(one, received.tls);
   const Deferred* deferred = main_deferral(facts);
   if (one.status == Status::ok && deferred != nullptr && deferred->when &&
@@ -405,7 +402,7 @@ Step firewall_log(const Facts& facts) {
   Step one = step("firewall-log", "firewall log");
   if (facts.logs.empty())
     return not_known(one, "no firewall log was given",
-                     "lines of that minute with destination port 25 (the ticket names the filter)");
+                     "its lines of that minute, destination port 25 (see the ticket)");
   const Denied found = denied(facts);
   const auto nearest = std::ranges::find_if(
       facts.logs, [&](const FirewallLog& each) { return covers_the_error(each, facts) == true; });
@@ -414,9 +411,10 @@ Step firewall_log(const Facts& facts) {
   if (found.attempts > 0) {
     const bool is_only_some = !(required(facts) - found.ranges).empty();
     with(one, Status::not_ok,
-         fmt::format("{} denied, {} {}, {}{}", plural(found.attempts, "new connection"),
-                     with_thousands(found.sources), found.sources == 1 ? "address" : "addresses",
-                     is_only_some ? "only from " : "from ", ranges_text(found.ranges)));
+         fmt::format("{} denied, {} {}", plural(found.attempts, "new connection"),
+                     with_thousands(found.sources), found.sources == 1 ? "address" : "addresses"));
+    one.rows.push_back(
+        {fmt::format("{}from {}", is_only_some ? "only " : "", ranges_text(found.ranges)), ""});
     std::string text = found.first ? "first " + clock_text(*found.first) : "no time in the lines";
     if (!found.rule.empty()) text += ", by " + found.rule;
     row(one, text, found.first_at);
@@ -465,18 +463,16 @@ void add_written(Step& one, const Firewall& firewall, const Denied& log) {
   if (!firewall.written) return;
   const Moment& at = *firewall.written;
   std::string text = "written " + clock_text(at);
-  const bool is_comparable = log.first && log.first->offset && at.offset;
-  if (is_comparable) {
+  if (log.first && log.first->offset && at.offset) {
     const std::int64_t apart = utc_micros(*log.first) - utc_micros(at);
-    if (apart >= 0) text += fmt::format(", {} before the first denial", apart_text(apart));
-    else text += fmt::format(", {} after the first denial", apart_text(-apart));
+    const std::string clock = clock_text(at);
+    text = fmt::format("written {}, {} {} the first denial", clock.substr(0, clock.find(' ')),
+                       apart_text(apart < 0 ? -apart : apart), apart < 0 ? "after" : "before");
   }
   row(one, text, firewall.written_at);
 }
 
-void add_blocked(Step& one, const Firewall& firewall, const Facts& facts, bool names_device) {
-  one.status = Status::not_ok;
-  const std::string device = names_device ? short_name(firewall.file) + ": " : "";
+void add_blocked(Step& one, const Firewall& firewall, const Facts& facts, const std::string& device) {
   bool has_row = false;
   for (const audit::Check* check : checks_of(firewall, facts))
     for (const audit::Stretch& stretch : check->stretches) {
@@ -484,13 +480,77 @@ void add_blocked(Step& one, const Firewall& firewall, const Facts& facts, bool n
       const std::string by = stretch.by ? "denied by " + stretch.by->rule : stretch.implicit;
       const Place at = stretch.by ? Place{stretch.by->file, stretch.by->line, stretch.by->text} : Place{};
       const std::string ranges = ranges_text(stretch.addresses);
-      const bool is_told = std::ranges::any_of(one.rows, [&](const Row& other) {
-        return other.text.ends_with(by) && other.text.find(ranges) != std::string::npos;
-      });
-      if (!is_told) row(one, fmt::format("{}{} {}", device, ranges, by), at);
+      const bool is_told =
+          std::ranges::any_of(one.rows, [&](const Row& other) { return other.text == ranges; }) &&
+          std::ranges::any_of(one.rows, [&](const Row& other) { return other.text == device + by; });
       has_row = true;
+      if (is_told) continue;
+      row(one, device + by, at);
+      one.rows.push_back({ranges, ""});
     }
   if (!has_row) one.rows.push_back({device + ranges_text(blocked(firewall, facts)) + " denied", ""});
+}
+
+void add_open(Step& one, const Firewall& firewall, const Facts& facts, const std::string& device) {
+  const audit::Check& check = *checks_of(firewall, facts).front();
+  const std::size_t count = check.required.prefixes().size();
+  Place at{firewall.file, 0, {}};
+  if (!check.stretches.empty() && check.stretches.front().by) {
+    const audit::Line& by = *check.stretches.front().by;
+    at = {by.file, by.line, by.text};
+  }
+  row(one,
+      fmt::format("{}{} of {} ranges open{}", device, count, count,
+                  check.via.empty() ? "" : " (" + check.via.front() + ")"),
+      at);
+}
+
+void add_unsure(Step& one, const Firewall& firewall, const Facts& facts, const std::string& device) {
+  const AddressSet unsure = unknown(firewall, facts);
+  const auto findings = findings_of(firewall, facts);
+  const std::string& reason = checks_of(firewall, facts).front()->reason;
+  const std::string what = unsure.empty() ? reason : ranges_text(unsure);
+  one.rows.push_back({fmt::format("{}{} cannot be told", device, what),
+                      findings.empty() ? "" : std::string(audit::text_of(findings.front()->code).id)});
+}
+
+// What one firewall adds to the step.
+enum class Answered : std::uint8_t { open, stops, unsure, not_asked };
+Answered add_firewall(Step& one, const Firewall& firewall, const Facts& facts, const std::string& device) {
+  if (!firewall.audit.error.empty()) {
+    one.rows.push_back({device + firewall.audit.error, device.empty() ? short_name(firewall.file) : ""});
+    return Answered::unsure;
+  }
+  const auto checks = checks_of(firewall, facts);
+  if (checks.empty()) return Answered::not_asked;
+  const Denied log = denied(facts);
+  const AddressSet stopped = blocked(firewall, facts), arrives = arrivals(facts).seen & stopped;
+  const bool is_open = std::ranges::all_of(
+      checks, [](const audit::Check* check) { return check->status == audit::Status::pass; });
+  if (is_open) {
+    add_open(one, firewall, facts, device);
+    if (const AddressSet both = log.ranges & permitted(firewall, facts); !both.empty()) {
+      one.rows.push_back(
+          {fmt::format("yet a log denies {}: another device, an unsaved change,", ranges_text(both)), ""});
+      one.rows.push_back({"or another export than what runs", ""});
+      add_written(one, firewall, log);
+    }
+    return Answered::open;
+  }
+  if (!stopped.empty()) {
+    add_blocked(one, firewall, facts, device);
+    add_written(one, firewall, log);
+    if (!arrives.empty())
+      one.rows.push_back(
+          {fmt::format("yet Exchange sees {}: another way in, or an old export", ranges_text(arrives)), ""});
+  }
+  if (stopped.empty() || !unknown(firewall, facts).empty()) add_unsure(one, firewall, facts, device);
+  return stopped.empty() ? Answered::unsure : Answered::stops;
+}
+
+std::string how_to_ask(const Facts& facts, bool is_any_asked) {
+  if (!is_any_asked) return "--to ADDRESS: the mail host as this firewall knows it";
+  return fmt::format("aclmend audit {}", facts.firewalls.front().file);
 }
 
 Step firewall_rules(const Facts& facts) {
@@ -498,81 +558,19 @@ Step firewall_rules(const Facts& facts) {
   if (facts.firewalls.empty())
     return not_known(one, "no configuration was given",
                      "the firewall's export (the ticket names the commands)");
-  const Denied log = denied(facts);
-  const Arrivals arrived = arrivals(facts);
-  const bool is_fleet = facts.firewalls.size() > 1;
-  std::size_t open = 0, not_asked = 0;
-  bool has_blocked = false, has_unknown = false;
-  for (const Firewall& firewall : facts.firewalls) {
-    const std::string device = is_fleet ? short_name(firewall.file) + ": " : "";
-    if (!firewall.audit.error.empty()) {
-      has_unknown = true;
-      one.rows.push_back({device + firewall.audit.error, is_fleet ? "" : short_name(firewall.file)});
-      continue;
-    }
-    const auto checks = checks_of(firewall, facts);
-    if (checks.empty()) {
-      ++not_asked;
-      continue;
-    }
-    const AddressSet stopped = blocked(firewall, facts), unsure = unknown(firewall, facts);
-    if (!stopped.empty()) {
-      has_blocked = true;
-      add_blocked(one, firewall, facts, is_fleet);
-      add_written(one, firewall, log);
-      if (stopped.intersects(arrived.seen))
-        one.rows.push_back({fmt::format("yet Exchange sees {}: another way in, or an old export",
-                                        ranges_text(stopped & arrived.seen)),
-                            ""});
-    }
-    if (!unsure.empty()) {
-      has_unknown = true;
-      const auto findings = findings_of(firewall, facts);
-      one.rows.push_back({fmt::format("{}{} cannot be told", device, ranges_text(unsure)),
-                          findings.empty() ? "" : std::string(audit::text_of(findings.front()->code).id)});
-    }
-    const bool is_open = std::ranges::all_of(
-        checks, [](const audit::Check* check) { return check->status == audit::Status::pass; });
-    if (!is_open && stopped.empty() && unsure.empty()) {
-      has_unknown = true;
-      one.rows.push_back({device + "cannot be told: " + checks.front()->reason, short_name(firewall.file)});
-    }
-    if (is_open) {
-      ++open;
-      const audit::Check& check = *checks.front();
-      const std::size_t count = check.required.prefixes().size();
-      const Place at = !check.stretches.empty() && check.stretches.front().by
-                           ? Place{check.stretches.front().by->file, check.stretches.front().by->line,
-                                   check.stretches.front().by->text}
-                           : Place{firewall.file, 0, {}};
-      if (open <= 4)
-        row(one,
-            fmt::format("{}{} of {} ranges open{}", device, count, count,
-                        check.via.empty() ? "" : " (" + check.via.front() + ")"),
-            at);
-      if (log.ranges.intersects(check.permitted)) {
-        one.rows.push_back({fmt::format("yet its log denies {}: another device, an unsaved change,",
-                                        ranges_text(log.ranges & check.permitted)),
-                            ""});
-        one.rows.push_back({"or another export than what runs", ""});
-        add_written(one, firewall, log);
-      }
-    }
-  }
+  std::array<std::size_t, 4> count{};
+  const auto of = [&](Answered answer) -> std::size_t& { return count[static_cast<std::size_t>(answer)]; };
+  for (const Firewall& firewall : facts.firewalls)
+    ++of(add_firewall(one, firewall, facts,
+                      facts.firewalls.size() > 1 ? short_name(firewall.file) + ": " : ""));
+  const std::size_t not_asked = of(Answered::not_asked);
   if (not_asked > 0)
-    one.rows.push_back({fmt::format("{} not asked: the mail host does not stand behind {}",
-                                    not_asked == 1 ? "one firewall" : plural(not_asked, "firewall"),
-                                    not_asked == 1 ? "it" : "them"),
-                        ""});
-  one.status = has_blocked ? Status::not_ok : has_unknown || open == 0 ? Status::not_known : Status::ok;
-  if (one.status == Status::not_known) {
-    const bool has_error = std::ranges::any_of(
-        facts.firewalls, [](const Firewall& firewall) { return !firewall.audit.error.empty(); });
-    one.settle = fmt::format("aclmend audit {}{}", facts.firewalls.front().file,
-                             has_error ? "" : "      (names the condition and how to settle it)");
-    if (not_asked == facts.firewalls.size())
-      one.settle = "--to ADDRESS: the mail host as this firewall knows it";
-  }
+    one.rows.push_back(
+        {fmt::format("{} not asked: the mail host is not known there", plural(not_asked, "firewall")), ""});
+  one.status = of(Answered::stops) > 0                               ? Status::not_ok
+               : of(Answered::unsure) > 0 || of(Answered::open) == 0 ? Status::not_known
+                                                                     : Status::ok;
+  if (one.status == Status::not_known) one.settle = how_to_ask(facts, not_asked < facts.firewalls.size());
   return one;
 }
 
@@ -583,8 +581,7 @@ std::string_view word(Sign sign) { return sign == Sign::refusal ? "refused (1006
 Step refused_or_silent(const Facts& facts) {
   Step one = step("refused-or-silent", "refused or silent");
   const Deferred* deferred = main_deferral(facts);
-  const std::string ask =
-      "the firewall team: does a denied packet get a reset? ASA: show running-config service";
+  const std::string ask = "ask the firewall team whether a denied packet gets a reset";
   if (deferred == nullptr) return not_known(one, "no error text to compare with", "the error text");
   const Sign sign = sign_of(*deferred, facts);
   if (sign != Sign::refusal && sign != Sign::silence) {
@@ -606,13 +603,14 @@ Step refused_or_silent(const Facts& facts) {
   const Firewall& firewall = **known;
   const bool refuses = firewall.answer == Firewall::Answer::refusal;
   const bool agrees = refuses == (sign == Sign::refusal);
-  const std::string answer =
-      refuses ? "\"refused\" (10061), not silence (10060)" : "silence (10060), not \"refused\" (10061)";
   one.status = agrees ? Status::ok : Status::not_ok;
-  row(one, fmt::format("{}: a deny here answers {}", firewall.answer_because, answer), firewall.answer_at);
-  one.rows.push_back({agrees ? "so the error text agrees"
-                             : "so something else answered: a server, a balancer, another firewall",
+  one.rows.push_back({fmt::format("{}: a deny here {},", firewall.answer_because,
+                                  refuses ? "answers \"refused\" (10061)" : "is silent (10060)"),
                       ""});
+  row(one,
+      fmt::format("not {}{}", refuses ? "silent (10060)" : "\"refused\" (10061)",
+                  agrees ? ", so the error text agrees" : ": something else answered the sender"),
+      firewall.answer_at);
   return one;
 }
 

@@ -96,7 +96,7 @@ std::string ticket(const Facts& facts) {
   const AddressSet all = required(facts), question = in_question(facts);
   std::string out =
       fmt::format("To the firewall team: please check inbound TCP 25 to {}.\n", host_text(facts));
-  out += what_happened(facts) + " All of these must get in:\n" + indented(all);
+  out += what_happened(facts) + "\nAll of these must get in:\n" + indented(all);
   if (!question.empty() && !(all - question).empty())
     out += "In question, by what we see so far:\n" + indented(question);
   if (const Denied log = denied(facts); log.first)
@@ -117,7 +117,7 @@ std::string ticket(const Facts& facts) {
   }
   out += "Was it changed shortly before? Does a denied packet get a reset, or nothing?\n";
   if (std::ranges::any_of(chosen, [](const Inquiry* one) { return !one->send_back.empty(); }))
-    out += "Please send back\n";
+    out += "Please send back (no passwords in these)\n";
   for (const Inquiry* one : chosen) {
     bool is_first = true;
     if (one->send_back.empty()) continue;

@@ -25,7 +25,10 @@ std::string_view word(diagnose::Status status) {
 
 // The place at one of two columns, as far to the left as the text lets it.
 std::string line_with_place(std::string_view left, std::string_view right) {
-  std::string text = shortened(left, page_width);
+  // A path or command without a blank is there to be copied.
+  const bool is_whole =
+      left.substr(std::min(left.size(), text_column + 3)).find(' ') == std::string_view::npos;
+  std::string text = is_whole ? printable(left) : shortened(left, page_width);
   const std::string where = printable(right);
   if (where.empty()) return text + "\n";
   const std::size_t width = display_width(text), where_width = display_width(where);
@@ -70,8 +73,13 @@ std::string wrapped(std::string_view text, std::string_view first = {}, std::siz
   return out + "\n";
 }
 
-std::string settle_text(std::string_view settle) {
-  return wrapped(settle, std::string(text_column, ' ') + "-> ", text_column + 3);
+// "-> " and what would settle the step; a word that is too long for the page stays whole.
+std::vector<std::string> settle_lines(std::string_view settle) {
+  const std::string text = wrapped(settle, std::string(text_column, ' ') + "-> ", text_column + 3);
+  std::vector<std::string> lines;
+  for (const std::string_view line : split(text, '\n'))
+    if (line.size() > text_column) lines.emplace_back(line.substr(text_column));
+  return lines;
 }
 
 std::string step_text(std::size_t number, const diagnose::Step& step) {
@@ -83,6 +91,8 @@ std::string step_text(std::size_t number, const diagnose::Step& step) {
     rows.resize(most_rows - 1);
     rows.push_back({fmt::format("and {} more (--format json)", more), ""});
   }
+  if (step.status == diagnose::Status::not_known && !step.settle.empty())
+    for (std::string& line : settle_lines(step.settle)) rows.push_back({std::move(line), ""});
   if (!title.second.empty() && rows.size() == 1) rows.push_back({"", ""});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string head = i == 0   ? fmt::format(" {} {:<15}{:<9}", number, title.first, word(step.status))
@@ -92,7 +102,7 @@ std::string step_text(std::size_t number, const diagnose::Step& step) {
     while (line.ends_with(" \n")) line.erase(line.size() - 2, 1);
     out += line;
   }
-  if (step.status == diagnose::Status::not_known && !step.settle.empty()) out += settle_text(step.settle);
+
   return out;
 }
 
@@ -120,14 +130,16 @@ std::string next_text(const std::vector<diagnose::Action>& actions) {
     const diagnose::Action& action = actions[i];
     const std::string head =
         fmt::format("{:<6}{}  {:<{}}", i == 0 ? "Next" : "", i + 1, action.purpose + ":", purpose_width);
-    const std::string remark =
-        action.remark.empty() ? "" : fmt::format("      ({})", printable(action.remark));
     const std::string command = printable(action.command);
+    const std::string remark = action.remark.empty() ? "" : fmt::format("({})", printable(action.remark));
     const std::size_t width = display_width(head) + display_width(command);
-    // A command is never cut: it is there to be copied.
-    const bool fits = width + remark.size() <= page_width;
-    out += head + command + (fits ? remark : "") + "\n";
-    if (!fits && !remark.empty()) out += std::string(display_width(head), ' ') + remark.substr(6) + "\n";
+    out += head + command;  // never cut: it is there to be copied
+    if (!remark.empty()) {
+      const std::size_t left = width + remark.size() < page_width ? page_width - width - remark.size() : 0;
+      out += left >= 2 ? std::string(std::min<std::size_t>(left, 6), ' ')
+                       : "\n" + std::string(display_width(head), ' ');
+    }
+    out += remark + "\n";
   }
   return out;
 }
