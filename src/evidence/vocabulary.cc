@@ -206,7 +206,7 @@ const std::vector<Word>& table() {
        "rarely a firewall.",
        "Check routing on the way to the address."},
       {socket_error,
-       {"11001", "WSAHOST_NOT_FOUND"},
+       {"11001", "HostNotFound"},
        "Host not found",
        "The name did not resolve. The firewall was not asked yet.",
        "Look the name up from outside: MX, A and AAAA, and the delegation."},
@@ -215,11 +215,6 @@ const std::vector<Word>& table() {
        "No route to host",
        "A router or firewall answered that the host cannot be reached. Some firewalls reject in this way.",
        "Check routing, then `aclmend audit` with the firewall's export."},
-      {socket_error,
-       {"10051", "WSAENETUNREACH", "ENETUNREACH"},
-       "Network is unreachable",
-       "No route leads to the address: from this machine, or a router on the way said so.",
-       "Check routing, and whether an IPv6 address was tried without IPv6."},
   };
   return words;
 }
