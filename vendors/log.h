@@ -88,7 +88,7 @@ struct Record {
   Tls tls = Tls::none;
   std::string_view detail;             // the line's own words on why
   const Deferral* deferral = nullptr;  // of kinds defer and fail
-  std::string_view text;  // the line itself; nothing of an event of several lines
+  std::string_view text;               // the line itself; nothing of an event of several lines
 };
 
 // What the reading is given from outside.

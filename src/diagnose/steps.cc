@@ -245,8 +245,7 @@ Step probed_certificate(const Facts& facts, Step one) {
   const probe::Tls& tls = *std::ranges::find_if(host.addresses, [](const probe::AddressResult& result) {
                              return result.tls.has_value();
                            })->tls;
-  const std::string until =
-      tls.chain.empty() ? "" : " until " + iso_date(tls.chain.front().not_after);
+  const std::string until = tls.chain.empty() ? "" : " until " + iso_date(tls.chain.front().not_after);
   with(one, Status::ok, fmt::format("{}{}, chain complete", first_name(tls), until), from);
   one.rows.push_back({"(asked from here: the server is well; says nothing of Microsoft's way)", ""});
   return one;

@@ -45,7 +45,8 @@ std::optional<Status> find_status(std::string_view text, std::size_t from = 0) {
     const std::string_view status = status_at(text, at);
     if (status.empty()) continue;
     if (at >= 4 && (text[at - 1] == ' ' || text[at - 1] == '-') && is_digit(text[at - 2]) &&
-        is_digit(text[at - 3]) && text[at - 4] == status[0] && (at == 4 || !is_digit(text[at - 5])))
+        is_digit(text[at - 3]) && std::string_view("245").find(text[at - 4]) != std::string_view::npos &&
+        (at == 4 || !is_digit(text[at - 5])))
       return Status{at - 4, at + status.size(), text.substr(at - 4, 3), status};
     const bool is_alone =
         at == 0 || std::string_view(" \t(\"'[{=:;,#").find(text[at - 1]) != std::string_view::npos;
