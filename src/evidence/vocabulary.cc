@@ -202,7 +202,7 @@ const std::vector<Word>& table() {
        "No route leads to the address: from this machine, or a router on the way said so.",
        "Check routing, and whether an IPv6 address was tried without IPv6."},
       {socket_error,
-       {"11001", "WSAHOST_NOT_FOUND"},
+       {"11001", "HostNotFound"},
        "Host not found",
        "The name did not resolve. The firewall was not asked yet.",
        "Look the name up: MX, A and AAAA."},
