@@ -1,7 +1,7 @@
 # Sourced by ./demo and ./check: what a Debian 12 needs, and how it is installed where it is missing.
 # shellcheck shell=bash disable=SC2034
 build_packages=(g++ cmake ninja-build libboost1.81-dev libc-ares-dev libcli11-dev libfmt-dev libsqlite3-dev
-                libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev python3)
+                libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev python3 openssl)
 test_packages=(catch2 librapidcheck-dev python3-jsonschema python3-yaml iprange grepcidr
                iptables ipset iproute2 nftables # the kernel as an oracle
                postfix swaks libnet-ssleay-perl knot unbound # what the probe is tried on
@@ -29,6 +29,7 @@ unpack_exim() {
   local folder
   folder=$(mktemp -d)
   if (cd "$folder" && apt-get download -q exim4-daemon-light exim4-base >&2); then
+    mkdir -p "$1"
     for package in "$folder"/*.deb; do dpkg -x "$package" "$1"; done
   fi
   rm -rf "$folder"

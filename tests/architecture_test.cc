@@ -188,6 +188,7 @@ std::set<std::string> vendor_folders() {
 // A vendor's folder is named in its own files alone. "iptables" is a word as well: only a path or namespace
 // counts.
 bool names_vendor(const std::string& text, const std::string& vendor) {
+  if (text.find(vendor) == std::string::npos) return false;  // regular expressions take minutes otherwise
   return std::regex_search(
       text, std::regex("(vendors/" + vendor + "\\b|\\b" + vendor + "::|namespace [a-z:]*" + vendor + "\\b)"));
 }
@@ -204,8 +205,9 @@ TEST_CASE("each folder includes only what the picture allows", "[architecture]")
 }
 
 TEST_CASE("a vendor's folder is named by nobody else", "[architecture]") {
+  const auto files = files_in({"src", "vendors"});
   for (const std::string& vendor : vendor_folders())
-    for (const File& file : files_in({"src", "vendors"})) {
+    for (const File& file : files) {
       if (file.path.starts_with("vendors/" + vendor + "/")) continue;
       INFO(file.path << " names " << vendor);
       CHECK_FALSE(names_vendor(file.text, vendor));

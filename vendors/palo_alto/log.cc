@@ -287,7 +287,7 @@ class Reader : public LogReader {
  private:
   LineRead read_line(std::string_view line) {
     if (const auto row = row_in(line)) {
-      rows_ += places_ ? 1 : 0;  // the web interface's export has the order of the syslog
+      if (places_) ++rows_;  // the web interface's export has the order of the syslog
       return read_positions(*row);
     }
     if (line.find("|Palo Alto Networks|") != std::string_view::npos) return read_events(line);
