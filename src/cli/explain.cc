@@ -58,8 +58,8 @@ std::vector<std::string> words_in(std::string_view text) {
     if (!word.empty()) words.push_back(std::exchange(word, {}));
   };
   for (const char c : text) {
-    const bool inside =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
+    const bool inside = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        c == '.' || c == '-' || c == '_';
     if (inside) word += c;
     else end();
   }

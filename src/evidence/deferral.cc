@@ -36,7 +36,8 @@ std::string_view status_at(std::string_view text, std::size_t at) {
   return goes_on ? std::string_view{} : text.substr(at, end - at);
 }
 
-// A reply code with a status ("450 4.4.316", "451-4.7.23"), or a status alone that is a known word.
+// A reply code with a status ("450 4.4.316", "451-4.7.23"; "550 4.4.7" of what was given up), or a status
+// alone that is a known word.
 std::optional<Status> find_status(std::string_view text, std::size_t from = 0) {
   for (std::size_t dot = text.find('.', from); dot != std::string_view::npos; dot = text.find('.', dot + 1)) {
     if (dot < from + 1) continue;
@@ -45,7 +46,7 @@ std::optional<Status> find_status(std::string_view text, std::size_t from = 0) {
     const std::string_view status = status_at(text, at);
     if (status.empty()) continue;
     if (at >= 4 && (text[at - 1] == ' ' || text[at - 1] == '-') && is_digit(text[at - 2]) &&
-        is_digit(text[at - 3]) && std::string_view("245").find(text[at - 4]) != std::string_view::npos &&
+        is_digit(text[at - 3]) && (text[at - 4] == status[0] || (text[at - 4] == '5' && status[0] == '4')) &&
         (at == 4 || !is_digit(text[at - 5])))
       return Status{at - 4, at + status.size(), text.substr(at - 4, 3), status};
     const bool is_alone =
