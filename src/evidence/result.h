@@ -127,7 +127,7 @@ class Summary {
   std::vector<AddressCount> top(std::size_t most) const;
 
  private:
-  static constexpr std::size_t most_sources = 65'536;
+  static constexpr std::size_t most_sources = 16'384;
   AddressCount* sender(const Address& address);  // null: there are too many
 
   KindCounts kinds_{};
