@@ -97,18 +97,15 @@ AddressTerm AddressBook::of(const AddressTest& test, Span span) {
   return anonymous(expanded(test, span), span);
 }
 
-AddressTerm AddressBook::of(AddressTerm place, Span span) {
-  if (place.kind != AddressTerm::Kind::group) return place;
-  const auto known = by_place_.find(place.value);
+AddressTerm AddressBook::of_test(std::uint32_t index, Span span) {
+  const auto known = by_place_.find(index);
   if (known != by_place_.end()) return known->second;
-  const AddressTerm term = of(lowering_.from.addresses[place.value], span);
-  by_place_.emplace(place.value, term);
+  const AddressTerm term = of(lowering_.from.addresses[index], span);
+  by_place_.emplace(index, term);
   return term;
 }
 
-AddressTerm AddressBook::both(AddressTerm a, AddressTerm b, Span span) {
-  if (a.kind == AddressTerm::Kind::any || a == b) return b;
-  if (b.kind == AddressTerm::Kind::any) return a;
+AddressTerm AddressBook::shared(AddressTerm a, AddressTerm b, Span span) {
   const auto key_of = [](AddressTerm term) {
     return static_cast<std::uint64_t>(term.value) << 16 | static_cast<std::uint64_t>(term.length) << 8 |
            static_cast<std::uint64_t>(term.kind);

@@ -53,19 +53,15 @@ Chains Interpreter::empty_table(Table table, Span span) {
   Chains chains;
   chains.span = span;
   for (const Hook hook : all_hooks) {
-    if (!has_hook(table, hook)) continue;
-    Chain chain;
-    chain.name = std::string(to_string(hook));
-    chain.span = span;
-    chains.index.emplace(chain.name, static_cast<std::uint32_t>(chains.chains.size()));
-    chains.chains.push_back(std::move(chain));
+    if (has_hook(table, hook)) chains.add(to_string(hook), span);
   }
   return chains;
 }
 
 void Interpreter::forget() {
-  for (auto& skeletons : learnt_) skeletons.clear();
-  last_chain_ = {};
+  known_ = {};
+  last_ = {};
+  ++era_;
 }
 
 model::AddressTerm Interpreter::term(const AddressTest& test) {
@@ -85,16 +81,18 @@ model::AddressTerm Interpreter::term(const AddressTest& test) {
   return model::AddressTerm::group(found->second);
 }
 
-model::AddressTerm Interpreter::term(const Skeleton::Place& place) {
-  return place.test ? term(*place.test) : place.prefix;
+Interpreter::Argument Interpreter::argument_of(const Target& target) {
+  if (std::holds_alternative<Call>(target)) return Argument::chain;
+  return std::holds_alternative<Translate>(target) ? Argument::goal : Argument::none;
 }
 
-void Interpreter::put_argument(const Operands& operands, Rule& rule) {
-  const Target& target = document_.bodies[rule.body].target;
-  if (std::holds_alternative<Call>(target)) rule.argument = operands.chain;
-  if (!std::holds_alternative<Translate>(target)) return;
-  rule.argument = static_cast<std::uint32_t>(document_.goals.size());
-  document_.goals.push_back(operands.goal);
+std::uint32_t Interpreter::argument(Argument argument, const Operands& operands) {
+  switch (argument) {
+    case Argument::none: return 0;
+    case Argument::chain: return operands.chain;
+    case Argument::goal: document_.goals.push_back(operands.goal); break;
+  }
+  return static_cast<std::uint32_t>(document_.goals.size() - 1);
 }
 
 Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::string_view chain,
@@ -116,7 +114,7 @@ Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::st
   rule.body = static_cast<std::uint32_t>(document_.bodies.size());
   document_.bodies.push_back(std::move(parsed.body));
   rule.ports = parsed.operands.ports;
-  put_argument(parsed.operands, rule);
+  rule.argument = argument(argument_of(document_.bodies.back().target), parsed.operands);
   std::vector<model::AddressTerm> sources, destinations;
   for (const AddressTest& test : parsed.sources) sources.push_back(term(test));
   for (const AddressTest& test : parsed.destinations) destinations.push_back(term(test));
@@ -131,18 +129,31 @@ Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::st
   return built;
 }
 
-const Interpreter::Learnt& Interpreter::learnt(std::string_view text, const RulePlace& place) {
+const Interpreter::Learnt* Interpreter::learnt(std::string_view text, const RulePlace& place) {
   static constexpr std::size_t most_learnt = 65536;
-  static const Learnt nothing;
-  auto& skeletons = learnt_[last_kind_];
-  if (const auto known = skeletons.find(skeleton_.text()); known != skeletons.end()) return known->second;
-  if (skeletons.size() >= most_learnt) return nothing;
-  Learnt learnt;
-  if (auto parsed = skeleton_.learn(text, place, arena_)) {
-    learnt = {true, static_cast<std::uint32_t>(document_.bodies.size()), state_of(*parsed), parsed->operands};
-    document_.bodies.push_back(std::move(parsed->body));
+  Known& known = known_[last_.kind()];
+  auto found = known.by_text.find(skeleton_.text());
+  if (found == known.by_text.end()) {
+    if (known.learnt.size() >= most_learnt) return nullptr;
+    Learnt learnt;
+    if (auto parsed = skeleton_.learn(text, place, arena_)) {
+      learnt = {true,
+                static_cast<std::uint32_t>(document_.bodies.size()),
+                state_of(*parsed),
+                parsed->operands,
+                skeleton_.has_ports(),
+                skeleton_.has_chain() || skeleton_.has_goal(),
+                argument_of(parsed->body.target)};
+      document_.bodies.push_back(std::move(parsed->body));
+    }
+    const auto number = static_cast<std::uint32_t>(known.learnt.size());
+    found = known.by_text.emplace(skeleton_.text(), number).first;
+    known.learnt.push_back(std::move(learnt));
   }
-  return skeletons.emplace(skeleton_.text(), std::move(learnt)).first->second;
+  const Learnt& learnt = known.learnt[found->second];
+  if (!learnt.is_known) return nullptr;
+  if (skeleton_.is_for_many()) known.patterns.add(skeleton_.text(), found->second);
+  return &learnt;
 }
 
 // A long chain is moved once, not each time its rules have doubled: the rest of the file is more of the same.
@@ -151,50 +162,109 @@ void Interpreter::make_room(std::vector<Rule>& rules, const Line& line) const {
   if (rules.size() < long_chain || rules.front().span.source != line.span.source ||
       rules.front().span.begin >= line.span.begin)
     return;
-  const std::size_t left = account_.sources[line.span.source]->text().size() - line.span.begin;
-  const std::size_t a_rule = (line.span.begin - rules.front().span.begin) / rules.size();
-  rules.reserve(rules.size() + std::max(rules.size() / 2, left / std::max(a_rule, std::size_t{1})) + 1);
+  const Source& source = *account_.sources[line.span.source];
+  const std::size_t left = source.text().size() - line.span.begin;
+  const std::size_t so_far = line.span.begin - rules.front().span.begin;
+  const std::size_t likely = rules.size() * left / std::max(so_far, std::size_t{1});
+  const std::size_t lines_left = source.line_count() - std::min(line.number, source.line_count()) + 1;
+  rules.reserve(rules.size() + std::max(rules.size() / 2, std::min(likely + likely / 8, lines_left)));
+}
+
+std::optional<std::string_view> Interpreter::LastChain::turn_to(const Chains& chains, std::string_view line) {
+  std::size_t at = 0;
+  if (line.starts_with('[')) {
+    at = counters_end(line);
+    if (at == 0) return std::nullopt;
+    while (at < line.size() && line[at] == ' ') ++at;
+  }
+  if (line.substr(at, 3) != "-A ") return std::nullopt;
+  at += 3;
+  const std::size_t behind_last = at + name_.size();
+  const bool is_same = !name_.empty() && behind_last < line.size() && line[behind_last] == ' ' &&
+                       line.substr(at, name_.size()) == name_;
+  if (is_same) return line.substr(behind_last + 1);
+  const std::size_t end = line.find(' ', at);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view name = line.substr(at, end - at);
+  const auto index = chains.index_of(name);
+  if (!index) return std::nullopt;
+  name_ = name;
+  index_ = *index;
+  const auto hook = hook_named(name);
+  kind_ = hook ? 1 + static_cast<std::size_t>(*hook) : 0;
+  return line.substr(end + 1);
+}
+
+Rule Interpreter::rule_of(const Learnt& learnt, const Taken& taken, Span span) {
+  Rule rule;
+  rule.span = span;
+  rule.body = learnt.body;
+  rule.source = taken.source.prefix;
+  rule.destination = taken.destination.prefix;
+  rule.ports = learnt.has_ports ? taken.operands.ports : learnt.operands.ports;
+  if (learnt.argument == Argument::chain)
+    rule.argument = learnt.has_argument ? taken.operands.chain : learnt.operands.chain;
+  return rule;
+}
+
+// What is kept in lists of the document: other tests of addresses than prefixes, goals.
+void Interpreter::number(const Learnt& learnt, const Taken& taken, Rule& rule) {
+  if (taken.source.test) rule.source = term(*taken.source.test);
+  if (taken.destination.test) rule.destination = term(*taken.destination.test);
+  if (learnt.argument == Argument::goal)
+    rule.argument = argument(learnt.argument, learnt.has_argument ? taken.operands : learnt.operands);
+}
+
+void Interpreter::append(Chain& chain, const Line& line, const Learnt& learnt, const Rule& rule) {
+  constexpr std::size_t short_chain = 4;
+  if (chain.rules.capacity() == 0) chain.rules.reserve(short_chain);
+  if (chain.rules.size() == chain.rules.capacity()) make_room(chain.rules, line);
+  chain.rules.push_back(rule);
+  account_.set(line, learnt.state);
 }
 
 bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) {
-  const std::string_view text = line.text;
-  std::size_t at = 0;
-  if (text.starts_with('[')) {
-    at = counters_end(text);
-    if (at == 0) return false;
-    while (at < text.size() && text[at] == ' ') ++at;
-  }
-  if (text.substr(at, 3) != "-A ") return false;
-  at += 3;
-  const std::size_t chain_end = text.find(' ', at);
-  if (chain_end == std::string_view::npos) return false;
-  const std::string_view name = text.substr(at, chain_end - at);
-  if (name != last_chain_ || last_chain_.empty()) {
-    const auto found = chains.index.find(name);
-    if (found == chains.index.end()) return false;
-    last_chain_ = name;
-    last_chain_index_ = found->second;
-    const auto hook = hook_named(name);
-    last_kind_ = hook ? 1 + static_cast<std::size_t>(*hook) : 0;
-  }
-  const std::string_view rest = text.substr(chain_end + 1);
-  const RulePlace where{place.family, place.table, &chains, name, line.span};
-  if (!skeleton_.scan(rest, where)) return false;
-  const Learnt& learnt = this->learnt(rest, where);
-  if (!learnt.is_known) return false;
-  Rule rule;
-  rule.span = line.span;
-  rule.body = learnt.body;
-  rule.source = term(skeleton_.source());
-  rule.destination = term(skeleton_.destination());
-  rule.ports = (skeleton_.has_ports() ? skeleton_.operands() : learnt.operands).ports;
-  const auto& argument =
-      skeleton_.has_chain() || skeleton_.has_goal() ? skeleton_.operands() : learnt.operands;
-  put_argument(argument, rule);
-  std::vector<Rule>& rules = chains.chains[last_chain_index_].rules;
-  if (rules.size() == rules.capacity()) make_room(rules, line);
-  rules.push_back(rule);
-  account_.set(line, learnt.state);
+  const auto text = last_.turn_to(chains, line.text);
+  if (!text) return false;
+  const RulePlace where{place.family, place.table, &chains, last_.name(), line.span};
+  const auto append_one = [&](const Learnt& learnt, const Taken& taken) {
+    Rule rule = rule_of(learnt, taken, line.span);
+    number(learnt, taken, rule);
+    append(chains.chains[last_.index()], line, learnt, rule);
+    return true;
+  };
+  const Known& known = known_[last_.kind()];
+  if (const auto found = known.patterns.find(*text, where); found.meaning != Patterns::none)
+    return append_one(known.learnt[found.meaning], found.taken);
+  if (!skeleton_.scan(*text, where)) return false;
+  const Learnt* learnt = this->learnt(*text, where);
+  return learnt != nullptr && append_one(*learnt, skeleton_.taken());
+}
+
+void Interpreter::Early::read(const Line& line) {
+  Read& read = lines_.emplace_back();
+  read.rule.span = line.span;
+  const auto text = last_.turn_to(chains_, line.text);
+  if (!text) return;
+  const RulePlace where{place_.family, place_.table, &chains_, last_.name(), line.span};
+  const Known& known = interpreter_.known_[last_.kind()];
+  const auto found = known.patterns.find(*text, where);
+  if (found.meaning == Patterns::none) return;
+  read.learnt = &known.learnt[found.meaning];
+  read.chain = last_.index();
+  read.rule = rule_of(*read.learnt, found.taken, line.span);
+  if (!found.taken.source.test && !found.taken.destination.test && read.learnt->argument != Argument::goal)
+    return;
+  numbered_.push_back(found.taken);
+  read.numbered = static_cast<std::uint32_t>(numbered_.size());
+}
+
+bool Interpreter::append_early(Chains& chains, const Early& early, std::size_t which, const Line& line) {
+  const Early::Read& read = early.lines_[which];
+  if (read.learnt == nullptr) return false;
+  Rule rule = read.rule;
+  if (read.numbered != 0) number(*read.learnt, early.numbered_[read.numbered - 1], rule);
+  append(chains.chains[read.chain], line, *read.learnt, rule);
   return true;
 }
 
@@ -218,13 +288,12 @@ bool Interpreter::may_scan(std::size_t rules, Chains& chains, const Line& line) 
   return scanned_ <= most_scanned || refuse(chains, line, nullptr, "more deletions than are carried out");
 }
 
-Chain* Interpreter::created(Chains& chains, std::string_view name, Span span) {
-  Chain chain;
-  chain.name = std::string(name);
-  chain.span = span;
-  chains.index[chain.name] = static_cast<std::uint32_t>(chains.chains.size());
-  chains.chains.push_back(std::move(chain));
-  return &chains.chains.back();
+// Its name may have been an ordinary word of the rules so far.
+void Interpreter::create(Chains& chains, std::string_view name, Span span) {
+  for (Known& known : known_)
+    if (!known.patterns.empty()) known.patterns.clear();
+  ++era_;
+  chains.add(name, span);
 }
 
 Chain* Interpreter::chain_of(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
@@ -244,7 +313,8 @@ Chain* Interpreter::chain_of(Chains& chains, Place place, std::span<const Word> 
       Severity::error, span_of(words[1], line),
       fmt::format("no chain '{}' is declared in the table {}", shown(words[1].text), to_string(place.table)),
       Effect::none);
-  return created(chains, words[1].text, line.span);
+  create(chains, words[1].text, line.span);
+  return &chains.chains.back();
 }
 
 bool Interpreter::append(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
@@ -393,7 +463,7 @@ bool Interpreter::new_chain(Chains& chains, std::span<const Word> words, const L
     return refuse(chains, line, &words[1], fmt::format("'{}' cannot be the name of a chain", shown(name)));
   if (chains.chains.size() >= most_chains)
     return refuse(chains, line, &words[1], fmt::format("more than {} chains in a table", most_chains));
-  created(chains, name, line.span);
+  create(chains, name, line.span);
   return true;
 }
 
@@ -411,8 +481,7 @@ bool Interpreter::delete_chain(Chains& chains, Place place, std::span<const Word
       const auto hook = hook_named(chain.name);
       if ((hook && has_hook(place.table, *hook)) || chain.is_removed) continue;
       if (!chain.rules.empty()) return refuse(chains, line, &words[0], "not every chain is empty");
-      chain.is_removed = true;
-      chains.index.erase(chain.name);
+      chains.remove(chain);
     }
     return true;
   }
@@ -426,10 +495,9 @@ bool Interpreter::delete_chain(Chains& chains, Place place, std::span<const Word
   std::size_t rules = 0;
   for (const Chain& one : chains.chains) rules += one.rules.size();
   if (!may_scan(rules, chains, line)) return false;
-  if (is_called(chains, chains.index.at(chain->name)))
+  if (is_called(chains, static_cast<std::uint32_t>(chain - chains.chains.data())))
     return refuse(chains, line, &words[1], fmt::format("{} is still called", shown(chain->name)));
-  chain->is_removed = true;
-  chains.index.erase(chain->name);
+  chains.remove(*chain);
   return true;
 }
 
@@ -453,10 +521,7 @@ bool Interpreter::rename(Chains& chains, Place place, std::span<const Word> word
   if (words.size() < 3 || (hook && has_hook(place.table, *hook)) || chains.named(words[2].text) != nullptr ||
       !may_name_a_chain(words[2].text))
     return refuse(chains, line, &words[0], "this chain cannot be renamed so");
-  const std::uint32_t index = chains.index.at(chain->name);
-  chains.index.erase(chain->name);
-  chain->name = std::string(words[2].text);
-  chains.index[chain->name] = index;
+  chains.rename(*chain, words[2].text);
   return true;
 }
 
@@ -508,6 +573,12 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
 // ---- declarations -------------------------------------------------------------------------------------
 
 void Interpreter::declare(Chains& chains, Place place, const Line& line) {
+  // As iptables-save writes it, and a hundred thousand times over: ":CHAIN - [0:0]".
+  const std::string_view plain = line.text.substr(1, line.text.find(' ') - 1);
+  const bool is_plain = line.text.ends_with(" - [0:0]") && plain.size() + 9 == line.text.size();
+  if (is_plain && may_name_a_chain(plain) && plain.find('"') == plain.npos && !hook_named(plain) &&
+      chains.chains.size() < most_chains && !chains.index_of(plain))
+    return create(chains, plain, line.span);
   const auto words = splitter_.split(line.text.substr(1));
   if (!words || words->empty()) {
     refuse(chains, line, nullptr, "expected the name of a chain after ':'");
@@ -549,7 +620,7 @@ void Interpreter::declare(Chains& chains, Place place, const Line& line) {
     refuse(chains, line, nullptr, fmt::format("more than {} chains in a table", most_chains));
     return;
   }
-  created(chains, name, line.span);
+  create(chains, name, line.span);
 }
 
 }  // namespace aclmend::iptables

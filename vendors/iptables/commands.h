@@ -9,6 +9,7 @@
 
 #include "vendors/iptables/account.h"
 #include "vendors/iptables/document.h"
+#include "vendors/iptables/patterns.h"
 #include "vendors/iptables/rule.h"
 #include "vendors/iptables/skeleton.h"
 
@@ -24,6 +25,30 @@ struct Place {
 std::size_t counters_end(std::string_view text);
 
 class Interpreter {
+  // Lines that stand together are mostly about one chain.
+  class LastChain {
+   public:
+    // What stands behind "-A CHAIN ", which is the last chain from now on; none: no such line, no such chain.
+    std::optional<std::string_view> turn_to(const Chains& chains, std::string_view line);
+    std::string_view name() const { return name_; }
+    std::uint32_t index() const { return index_; }
+    std::size_t kind() const { return kind_; }  // 0: one's own; else its hook's number from 1
+
+   private:
+    std::string_view name_;
+    std::uint32_t index_ = 0;
+    std::size_t kind_ = 0;
+  };
+  enum class Argument : std::uint8_t { none, chain, goal };  // what a rule's target leads to
+  struct Learnt {                                            // of a skeleton
+    bool is_known = false;                                   // false: lines of it are read in full
+    std::uint32_t body = 0;
+    LineState state = LineState::decides;
+    Operands operands;                             // where the text has no place for them
+    bool has_ports = false, has_argument = false;  // the text has
+    Argument argument = Argument::none;
+  };
+
  public:
   // What is wrong is said to the account; where a script is typed the device would refuse the line, and
   // nothing is changed: `Strict::yes`. In an export a line that cannot be read leaves its doubt in the table.
@@ -38,18 +63,44 @@ class Interpreter {
   bool run(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   // "-A CHAIN …" without cutting it into words, where its skeleton was met before; false: nothing done.
   bool append_quickly(Chains& chains, Place place, const Line& line);
+  // Lines read before their turn, by what was learnt so far: nothing is changed, and threads may do it side
+  // by side. Each is put into its chain in its turn.
+  class Early {
+   public:
+    // Of so many bytes, about.
+    Early(const Interpreter& interpreter, const Chains& chains, Place place, std::size_t bytes)
+        : interpreter_(interpreter), chains_(chains), place_(place) {
+      constexpr std::size_t short_rule = 64;
+      lines_.reserve(bytes / short_rule);
+    }
+    void read(const Line& line);
+    std::size_t size() const { return lines_.size(); }
+
+   private:
+    friend class Interpreter;
+    struct Read {
+      Rule rule;  // but for what is numbered in its turn
+      std::uint32_t chain = 0;
+      std::uint32_t numbered = 0;      // from 1, into the list of those that have such a thing
+      const Learnt* learnt = nullptr;  // none: it has to be read in its turn
+    };
+    const Interpreter& interpreter_;
+    const Chains& chains_;
+    Place place_;
+    LastChain last_;
+    std::vector<Read> lines_;
+    std::vector<Taken> numbered_;
+  };
+  // False: nothing done.
+  bool append_early(Chains& chains, const Early& early, std::size_t which, const Line& line);
+  // Another number: what was read early before is worthless.
+  std::uint32_t era() const { return era_; }
   // ":CHAIN POLICY [packets:bytes]".
   void declare(Chains& chains, Place place, const Line& line);
   // A new table begins: what was learnt of its rules is forgotten.
   void forget();
 
  private:
-  struct Learnt {           // of a skeleton
-    bool is_known = false;  // false: lines of it are read in full
-    std::uint32_t body = 0;
-    LineState state = LineState::decides;
-    Operands operands;  // where the text has no place for them
-  };
   struct Built {  // the kernel's rules of one line
     std::vector<Rule> rules;
     LineState state = LineState::decides;
@@ -60,11 +111,14 @@ class Interpreter {
   Built build(const Chains& chains, Place place, std::string_view chain, std::size_t number,
               std::span<const Word> words, const Line& line);
   model::AddressTerm term(const AddressTest& test);
-  // The chain or the goal, where the rule's body asks for one.
-  void put_argument(const Operands& operands, Rule& rule);
-  model::AddressTerm term(const Skeleton::Place& place);
+  static Argument argument_of(const Target& target);
+  std::uint32_t argument(Argument argument, const Operands& operands);  // of the rule
   void make_room(std::vector<Rule>& rules, const Line& line) const;
-  const Learnt& learnt(std::string_view text, const RulePlace& place);
+  // What the scanned skeleton stands for; none: its lines are read in full.
+  const Learnt* learnt(std::string_view text, const RulePlace& place);
+  static Rule rule_of(const Learnt& learnt, const Taken& taken, Span span);
+  void number(const Learnt& learnt, const Taken& taken, Rule& rule);
+  void append(Chain& chain, const Line& line, const Learnt& learnt, const Rule& rule);
   bool append(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool insert(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool replace(Chains& chains, Place place, std::span<const Word> words, const Line& line);
@@ -75,7 +129,7 @@ class Interpreter {
   bool flush(Chains& chains, std::span<const Word> words, const Line& line);
   bool rename(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   Chain* chain_of(Chains& chains, Place place, std::span<const Word> words, const Line& line);
-  Chain* created(Chains& chains, std::string_view name, Span span);
+  void create(Chains& chains, std::string_view name, Span span);
   bool is_called(const Chains& chains, std::uint32_t chain) const;
   std::string canonical_of(const Chains& chains, Place place, const Chain& chain, const Rule& rule,
                            std::size_t number);
@@ -87,14 +141,17 @@ class Interpreter {
   bool is_strict_;
   std::deque<std::string> arena_;
   Splitter splitter_{Grammar::restore, arena_};
-  // By the skeleton's text, for each kind of chain.
-  std::array<std::unordered_map<std::string, Learnt, NameHash, std::equal_to<>>, all_hooks.size() + 1>
-      learnt_;
+  // For each kind of chain: what other words for a chain's own would be legal there.
+  struct Known {
+    std::deque<Learnt> learnt;
+    std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> by_text;
+    Patterns patterns;
+  };
+  std::array<Known, all_hooks.size() + 1> known_;
   Skeleton skeleton_;
   std::unordered_map<std::string, std::uint32_t> address_ids_;
-  std::string_view last_chain_;
-  std::uint32_t last_chain_index_ = 0;
-  std::size_t last_kind_ = 0;
+  LastChain last_;
+  std::uint32_t era_ = 0;
   std::size_t scanned_ = 0;
 };
 

@@ -36,13 +36,42 @@ std::string summary(const IptablesDocument& from) {
   return printable(text);
 }
 
+}  // namespace
+
+Survey survey_of(const IptablesDocument& from, const Half& half) {
+  Survey survey;
+  enum class Seen : std::uint8_t { no, yes, calls };
+  std::vector<Seen> seen(from.bodies.size());
+  for (const Table table : all_tables) {
+    const auto& chains = half[table];
+    if (!chains) continue;
+    std::vector<bool>& calls = survey.calls[static_cast<std::size_t>(table)];
+    calls.reserve(chains->chains.size());
+    for (const Chain& chain : chains->chains) {
+      bool calls_others = false;
+      for (const Rule& rule : chain.rules) {
+        Seen& known = seen[rule.body];
+        if (known == Seen::no) {
+          survey.bodies.push_back({rule.body, rule.span});
+          known = from.called_by(rule) ? Seen::calls : Seen::yes;
+        }
+        calls_others |= known == Seen::calls;
+      }
+      calls.push_back(calls_others);
+    }
+  }
+  return survey;
+}
+
+namespace {
+
 // ---- calls --------------------------------------------------------------------------------------------
 
 // Chains that call each other in a circle, where a packet can get there: the kernel refuses to load them.
 class Calls {
  public:
-  Calls(const IptablesDocument& from, Account& account, Table table, const Chains& chains)
-      : from_(from), account_(account), table_(table), chains_(chains), progress_(chains.chains.size()) {}
+  Calls(const Lowering& lowering, Table table, const Chains& chains)
+      : lowering_(lowering), table_(table), chains_(chains), progress_(chains.chains.size()) {}
 
   // What is reachable from the built-in chains.
   std::vector<bool> walk() {
@@ -68,16 +97,16 @@ class Calls {
     while (!stack.empty()) {
       Frame& top = stack.back();
       const std::vector<Rule>& rules = chains_.chains[top.chain].rules;
-      if (top.rule == rules.size()) {
+      if (top.rule == rules.size() || !lowering_.survey.calls_others(table_, top.chain)) {
         progress_[top.chain] = Progress::done;
         stack.pop_back();
         continue;
       }
       const Rule& rule = rules[top.rule++];
-      const auto called = from_.called_by(rule);
+      const auto called = lowering_.from.called_by(rule);
       if (!called) continue;
       if (progress_[*called] == Progress::open)
-        account_.say(
+        lowering_.account.say(
             Severity::error, rule.span,
             fmt::format("{} calls {}, which leads back to it: the kernel refuses such a circle",
                         printable(chains_.chains[top.chain].name), printable(chains_.chains[*called].name)),
@@ -88,8 +117,7 @@ class Calls {
     }
   }
 
-  const IptablesDocument& from_;
-  Account& account_;
+  const Lowering& lowering_;
   Table table_;
   const Chains& chains_;
   std::vector<Progress> progress_;
@@ -97,18 +125,18 @@ class Calls {
 
 // ---- what leads to a host -----------------------------------------------------------------------------
 
-std::vector<bool> reached_from_prerouting(const IptablesDocument& from, const Chains& chains) {
+std::vector<bool> reached_from_prerouting(const Lowering& lowering, const Chains& chains) {
   std::vector<bool> seen(chains.chains.size());
   std::vector<std::uint32_t> to_do;
-  if (const auto found = chains.index.find("PREROUTING"); found != chains.index.end())
-    to_do.push_back(found->second);
+  if (const auto found = chains.index_of("PREROUTING")) to_do.push_back(*found);
   while (!to_do.empty()) {
     const std::uint32_t at = to_do.back();
     to_do.pop_back();
     if (seen[at]) continue;
     seen[at] = true;
+    if (!lowering.survey.calls_others(Table::nat, at)) continue;
     for (const Rule& rule : chains.chains[at].rules)
-      if (const auto called = from.called_by(rule)) to_do.push_back(*called);
+      if (const auto called = lowering.from.called_by(rule)) to_do.push_back(*called);
   }
   return seen;
 }
@@ -125,7 +153,7 @@ void publish(Lowering& lowering, const LoweredLists& lists) {
   constexpr std::size_t most_published = 100'000;
   model::Policy& policy = lowering.policy;
   const AddressSet own = lowering.from.local & AddressSet::all(lowering.family);
-  const std::vector<bool> reached = reached_from_prerouting(lowering.from, *nat);
+  const std::vector<bool> reached = reached_from_prerouting(lowering, *nat);
   for (std::uint32_t i = 0; i < nat->chains.size(); ++i) {
     if (!reached[i]) continue;
     const bool is_called = !hook_named(nat->chains[i].name);
@@ -170,26 +198,24 @@ NodeId lower_half(Lowering& lowering) {
     policy.nodes.push_back(std::move(stage));
     return static_cast<NodeId>(policy.nodes.size() - 1);
   }
+  lowering.survey = survey_of(lowering.from, half);
   bool has_any_mark = false;
-  for (const auto& table : half.tables) {
-    if (!table) continue;
-    for (const Chain& chain : table->chains)
-      for (const Rule& rule : chain.rules) {
-        const Body& body = lowering.from.bodies[rule.body];
-        if (const auto* pass = std::get_if<Pass>(&body.target)) has_any_mark |= pass->sets_any_mark;
-        if (const auto* pass = std::get_if<Pass>(&body.target); pass != nullptr && !pass->changes_set.empty())
-          lowering.filled_sets.insert(pass->changes_set);
-        for (const Match& match : body.matches)
-          lowering.marks_are_asked |=
-              std::holds_alternative<MarkMatch>(match) || std::holds_alternative<SetMatch>(match);
-      }
+  for (const Survey::Use& use : lowering.survey.bodies) {
+    const Body& body = lowering.from.bodies[use.body];
+    if (const auto* pass = std::get_if<Pass>(&body.target)) {
+      has_any_mark |= pass->sets_any_mark;
+      if (!pass->changes_set.empty()) lowering.filled_sets.insert(pass->changes_set);
+    }
+    for (const Match& match : body.matches)
+      lowering.marks_are_asked |=
+          std::holds_alternative<MarkMatch>(match) || std::holds_alternative<SetMatch>(match);
   }
   lowering.marks_are_known = half[Table::mangle].has_value() && !has_any_mark;
   AddressBook addresses(lowering);
   const LoweredLists lists = lower_lists(lowering, addresses);
   for (const Table table : all_tables)
     if (const auto& chains = half[table]) {
-      const std::vector<bool> reached = Calls(lowering.from, lowering.account, table, *chains).walk();
+      const std::vector<bool> reached = Calls(lowering, table, *chains).walk();
       for (std::uint32_t i = 0; i < reached.size(); ++i)
         policy.lists[lists.of(table, i)].is_attached = reached[i];
     }
@@ -218,21 +244,12 @@ void infer_entrance(Lowering& lowering) {
         to.spans.emplace(one->name, span);
   };
   Named masqueraded, translated, named;
-  for (const auto& table : lowering.half().tables) {
-    if (!table) continue;
-    for (const Chain& chain : table->chains) {
-      std::uint32_t last = ~std::uint32_t{0};
-      for (const Rule& rule : chain.rules) {
-        if (rule.body == std::exchange(last, rule.body)) continue;
-        const Body& body = lowering.from.bodies[rule.body];
-        const auto* accept = std::get_if<Accept>(&body.target);
-        if (accept != nullptr && accept->translates_source)
-          add(masqueraded, body, Dimension::egress, rule.span);
-        if (std::holds_alternative<Translate>(body.target))
-          add(translated, body, Dimension::ingress, rule.span);
-        add(named, body, Dimension::ingress, rule.span);
-      }
-    }
+  for (const Survey::Use& use : lowering.survey.bodies) {
+    const Body& body = lowering.from.bodies[use.body];
+    const auto* accept = std::get_if<Accept>(&body.target);
+    if (accept != nullptr && accept->translates_source) add(masqueraded, body, Dimension::egress, use.span);
+    if (std::holds_alternative<Translate>(body.target)) add(translated, body, Dimension::ingress, use.span);
+    add(named, body, Dimension::ingress, use.span);
   }
   for (const Named* one : {&masqueraded, &translated, &named}) {
     if (one->spans.empty()) continue;

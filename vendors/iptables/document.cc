@@ -1,6 +1,8 @@
 #include "vendors/iptables/document.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace aclmend::iptables {
 
@@ -49,13 +51,60 @@ bool has_hook(Table table, Hook hook) {
   return false;
 }
 
+void NameIndex::put(Slot slot) {
+  std::size_t at = slot.mark & last();
+  while (slots_[at].index != free) at = (at + 1) & last();
+  slots_[at] = slot;
+  ++taken_;
+}
+
+void NameIndex::add(std::string_view name, std::uint32_t index) {
+  constexpr std::size_t fewest = 16;
+  if (2 * (taken_ + 1) > slots_.size()) {
+    const std::vector<Slot> before(std::exchange(slots_, {}));
+    const auto is_held = [](const Slot& slot) { return slot.index < gone; };
+    const auto held = static_cast<std::size_t>(std::ranges::count_if(before, is_held));
+    slots_.resize(std::max(fewest, std::bit_ceil(4 * (held + 1))));
+    taken_ = 0;
+    for (const Slot& slot : before)
+      if (is_held(slot)) put(slot);
+  }
+  put({mark_of(name), index});
+}
+
+void NameIndex::remove(std::string_view name, std::uint32_t index) {
+  if (slots_.empty()) return;
+  for (std::size_t at = mark_of(name) & last(); slots_[at].index != free; at = (at + 1) & last())
+    if (slots_[at].index == index) slots_[at].index = gone;
+}
+
 const Chain* Chains::named(std::string_view name) const {
-  const auto found = index.find(name);
-  return found == index.end() ? nullptr : &chains[found->second];
+  const auto found = index_of(name);
+  return found ? &chains[*found] : nullptr;
 }
 
 Chain* Chains::named(std::string_view name) {
   return const_cast<Chain*>(static_cast<const Chains*>(this)->named(name));
+}
+
+Chain& Chains::add(std::string_view name, Span where) {
+  index_.add(name, static_cast<std::uint32_t>(chains.size()));
+  Chain& chain = chains.emplace_back();
+  chain.name = name;
+  chain.span = where;
+  return chain;
+}
+
+void Chains::remove(Chain& chain) {
+  chain.is_removed = true;
+  index_.remove(chain.name, static_cast<std::uint32_t>(&chain - chains.data()));
+}
+
+void Chains::rename(Chain& chain, std::string_view name) {
+  const auto at = static_cast<std::uint32_t>(&chain - chains.data());
+  index_.remove(chain.name, at);
+  chain.name = name;
+  index_.add(chain.name, at);
 }
 
 bool Half::is_there() const {

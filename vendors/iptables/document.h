@@ -217,6 +217,36 @@ struct NameHash {
   std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
 };
 
+// Names → their indices in a list that somebody else keeps: a hundred thousand chains are found without a
+// second copy of their names. `name_of(index)` says what stands there.
+class NameIndex {
+ public:
+  template <class NameOf>
+  std::optional<std::uint32_t> find(std::string_view name, NameOf name_of) const {
+    if (slots_.empty()) return std::nullopt;
+    const std::uint32_t mark = mark_of(name);
+    for (std::size_t at = mark & last(); slots_[at].index != free; at = (at + 1) & last())
+      if (slots_[at].mark == mark && slots_[at].index != gone && name_of(slots_[at].index) == name)
+        return slots_[at].index;
+    return std::nullopt;
+  }
+  // A name that is not there yet.
+  void add(std::string_view name, std::uint32_t index);
+  void remove(std::string_view name, std::uint32_t index);
+
+ private:
+  static constexpr std::uint32_t free = ~std::uint32_t{0}, gone = free - 1;
+  struct Slot {
+    std::uint32_t mark = 0, index = free;
+  };
+  static std::uint32_t mark_of(std::string_view name) { return static_cast<std::uint32_t>(NameHash{}(name)); }
+  std::size_t last() const { return slots_.size() - 1; }
+  void put(Slot slot);
+
+  std::vector<Slot> slots_;  // a power of two, at most half of them taken
+  std::size_t taken_ = 0;
+};
+
 enum class ChainPolicy : std::uint8_t { accept, drop };
 
 struct Chain {
@@ -230,12 +260,20 @@ struct Chain {
 struct Chains {  // a table that is there
   Span span;     // "*filter"
   std::vector<Chain> chains;
-  std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>> index;
   bool is_cut_off = false;     // no COMMIT: what follows in any chain is not known
   std::optional<Span> unread;  // a line that may have changed anything here
 
+  std::optional<std::uint32_t> index_of(std::string_view name) const {
+    return index_.find(name, [&](std::uint32_t index) -> std::string_view { return chains[index].name; });
+  }
   const Chain* named(std::string_view name) const;
   Chain* named(std::string_view name);
+  Chain& add(std::string_view name, Span where);  // one that is not there yet
+  void remove(Chain& chain);                      // its place in the list stays
+  void rename(Chain& chain, std::string_view name);
+
+ private:
+  NameIndex index_;  // of the chains that are not removed
 };
 
 struct Half {  // what one family's packets meet

@@ -23,7 +23,10 @@ struct Deed {
 class Lists {
  public:
   Lists(Lowering& lowering, AddressBook& addresses)
-      : lowering_(lowering), addresses_(addresses), meanings_(lowering, addresses) {}
+      : lowering_(lowering),
+        addresses_(addresses),
+        meanings_(lowering, addresses),
+        deeds_(lowering.from.bodies.size()) {}
   LoweredLists lower();
 
  private:
@@ -51,7 +54,12 @@ class Lists {
   AddressBook& addresses_;
   Meanings meanings_;
   const LoweredLists* lists_ = nullptr;
-  std::unordered_map<std::uint32_t, Deed> deeds_;
+  struct Known {
+    enum class Whose : std::uint8_t { not_asked, body, rule };
+    Whose whose = Whose::not_asked;
+    Deed deed;
+  };
+  std::vector<Known> deeds_;  // by body
 };
 
 std::uint32_t Lists::translation(Translation translation) {
@@ -148,12 +156,15 @@ Deed Lists::worked_out(const Rule& rule, Table table) {
 
 // Of a body once, unless it is about the rule's own argument.
 Deed Lists::deed_of(const Rule& rule, Table table) {
-  const Target& target = lowering_.from.bodies[rule.body].target;
-  if (std::holds_alternative<Call>(target) || std::holds_alternative<Translate>(target))
-    return worked_out(rule, table);
-  const auto [known, is_new] = deeds_.try_emplace(rule.body);
-  if (is_new) known->second = worked_out(rule, table);
-  return known->second;
+  Known& known = deeds_[rule.body];
+  if (known.whose == Known::Whose::body) return known.deed;
+  if (known.whose == Known::Whose::not_asked) {
+    const Target& target = lowering_.from.bodies[rule.body].target;
+    const bool is_own = std::holds_alternative<Call>(target) || std::holds_alternative<Translate>(target);
+    known.whose = is_own ? Known::Whose::rule : Known::Whose::body;
+  }
+  known.deed = worked_out(rule, table);
+  return known.deed;
 }
 
 void Lists::lower(Table table, const Chain& chain, const Chains& chains, model::ListId id) {

@@ -29,6 +29,21 @@ struct Assumption {
   auto operator<=>(const Assumption&) const = default;
 };
 
+// The bodies that rules of one half have, each with its first line, in the tables' order; and which chains
+// call others. Worked out in one walk, so that nobody else asks a million rules what forty bodies say.
+struct Survey {
+  struct Use {
+    std::uint32_t body = 0;
+    Span span;
+  };
+  std::vector<Use> bodies;
+  std::array<std::vector<bool>, all_tables.size()> calls;  // by table and chain
+  bool calls_others(Table table, std::uint32_t chain) const {
+    return calls[static_cast<std::size_t>(table)][chain];
+  }
+};
+Survey survey_of(const IptablesDocument& from, const Half& half);
+
 struct Lowering {
   const IptablesDocument& from;
   Account& account;
@@ -39,6 +54,7 @@ struct Lowering {
   std::set<std::string> filled_sets = {};  // by -j SET
   std::unordered_map<std::string, model::AddressTerm> set_terms = {};
   std::vector<Assumption> assumed = {};
+  Survey survey = {};
   // What lists and groups are in the document.
   std::vector<ListPlace> places = {};
   std::unordered_map<model::GroupId, std::string> set_groups = {};
@@ -52,13 +68,20 @@ class AddressBook {
   explicit AddressBook(Lowering& lowering) : lowering_(lowering) {}
   model::AddressTerm of(const AddressTest& test, Span span);
   // Of a rule: any, a prefix, or an index into the document's tests.
-  model::AddressTerm of(model::AddressTerm place, Span span);
+  model::AddressTerm of(model::AddressTerm place, Span span) {
+    return place.kind == model::AddressTerm::Kind::group ? of_test(place.value, span) : place;
+  }
   model::AddressTerm anonymous(model::Partly<AddressSet> addresses, Span span);
-  model::AddressTerm both(model::AddressTerm a, model::AddressTerm b, Span span);
+  model::AddressTerm both(model::AddressTerm a, model::AddressTerm b, Span span) {
+    if (a.kind == model::AddressTerm::Kind::any || a == b) return b;
+    return b.kind == model::AddressTerm::Kind::any ? a : shared(a, b, span);
+  }
   // The group that stands for a named set.
   model::GroupId group(model::AddressGroup group);
 
  private:
+  model::AddressTerm of_test(std::uint32_t index, Span span);
+  model::AddressTerm shared(model::AddressTerm a, model::AddressTerm b, Span span);
   model::Partly<AddressSet> expanded(const AddressTest& test, Span span);
 
   Lowering& lowering_;
@@ -71,7 +94,10 @@ class AddressBook {
 class Meanings {
  public:
   Meanings(Lowering& lowering, AddressBook& addresses)
-      : lowering_(lowering), addresses_(addresses), sets_(lowering.from.sets) {}
+      : lowering_(lowering),
+        addresses_(addresses),
+        sets_(lowering.from.sets),
+        known_(lowering.from.bodies.size()) {}
   // Without the rule's addresses; `table` is the body's. Valid until the next call.
   std::span<const RulePart> of(const Rule& rule, Table table);
 
@@ -84,13 +110,16 @@ class Meanings {
   Lowering& lowering_;
   AddressBook& addresses_;
   SetMatches sets_;
-  std::unordered_map<std::uint32_t, std::vector<RulePart>> known_;
+  struct Known {
+    std::vector<RulePart> parts;
+    bool asks_port = false, is_worked_out = false;
+  };
+  std::vector<Known> known_;  // by body
   // Groups of services narrowed to ports; none: nothing is left of them.
   std::map<std::tuple<model::GroupId, std::uint16_t, std::uint16_t>, std::optional<model::ServiceTerm>>
       narrowed_;
-  std::uint32_t last_body_ = ~std::uint32_t{0};
-  const std::vector<RulePart>* last_ = nullptr;
   std::vector<RulePart> of_rule_;
+  RulePart one_;
 };
 
 // One RuleList a chain (lists.cc); by table and chain.

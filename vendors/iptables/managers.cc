@@ -36,11 +36,6 @@ Manager manager_of(std::string_view chain) {
   return Manager::none;
 }
 
-std::optional<std::uint32_t> chain_named(const Chains& chains, std::string_view name) {
-  const auto found = chains.index.find(name);
-  return found == chains.index.end() ? std::nullopt : std::optional(found->second);
-}
-
 // A rule that calls the chain.
 struct Caller {
   std::uint32_t chain = 0;
@@ -83,11 +78,11 @@ Result<Site> site_for(const IptablesDocument& document, Family family, Table tab
     return Site{where, rule, {std::move(note)}};
   };
   const auto user = [&](std::string_view of_v4, std::string_view of_v6) {
-    return chain_named(chains, family == Family::ipv4 ? of_v4 : of_v6);
+    return chains.index_of(family == Family::ipv4 ? of_v4 : of_v6);
   };
   switch (manager_of(name)) {
     case Manager::docker:
-      if (const auto users = chain_named(chains, "DOCKER-USER"))
+      if (const auto users = chains.index_of("DOCKER-USER"))
         return at(
             *users, 1,
             fmt::format("{} is docker's own and is made anew at its start: DOCKER-USER is yours", name));
@@ -108,7 +103,7 @@ Result<Site> site_for(const IptablesDocument& document, Family family, Table tab
       std::string allow = name;
       for (const std::string_view end : {"_log", "_deny", "_allow", "_pre", "_post"})
         if (allow.ends_with(end)) allow.resize(allow.size() - end.size());
-      if (const auto users = chain_named(chains, allow + "_allow"))
+      if (const auto users = chains.index_of(allow + "_allow"))
         return at(*users, chains.chains[*users].rules.size() + 1,
                   fmt::format("{} is firewalld's: the permits of this zone stand in {}_allow", name, allow));
       return before_the_call(document, chains, chain);
@@ -135,7 +130,7 @@ Result<Site> site_for(const IptablesDocument& document, Family family, Table tab
     if (const auto users = user("ufw-user-input", "ufw6-user-input"))
       return at(*users, 1,
                 fmt::format("ufw writes these rules: yours stand in {}", chains.chains[*users].name));
-    if (chain_named(chains, "INPUT_ZONES"))
+    if (chains.index_of("INPUT_ZONES"))
       for (std::uint32_t i = 0; i < chains.chains.size(); ++i)
         if (chains.chains[i].name.starts_with("IN_") && chains.chains[i].name.ends_with("_allow"))
           return at(i, chains.chains[i].rules.size() + 1,
@@ -143,7 +138,7 @@ Result<Site> site_for(const IptablesDocument& document, Family family, Table tab
                                 chains.chains[i].name));
   }
   if (name == "FORWARD" && table == Table::filter)
-    if (const auto users = chain_named(chains, "DOCKER-USER"))
+    if (const auto users = chains.index_of("DOCKER-USER"))
       return at(*users, 1, "docker writes its calls to the top of FORWARD: DOCKER-USER is yours");
   return asked;
 }

@@ -548,16 +548,19 @@ std::vector<RulePart> Meanings::lowered(const Body& body, Table table, Span span
   return parts;
 }
 
+namespace {
+std::optional<model::ServiceTerm> narrowed_literal(model::ServiceTerm service, model::PortRange ports) {
+  service.destination.first = std::max(service.destination.first, ports.first);
+  service.destination.last = std::min(service.destination.last, ports.last);
+  if (service.destination.first > service.destination.last) return std::nullopt;
+  return service;
+}
+}  // namespace
+
 // To packets with one of the ports as their destination; none: there are no such packets.
 std::optional<model::ServiceTerm> Meanings::narrowed(const model::ServiceTerm& service,
                                                      model::PortRange ports, Span span) {
-  if (service.kind == model::ServiceTerm::Kind::literal) {
-    model::ServiceTerm narrow = service;
-    narrow.destination.first = std::max(service.destination.first, ports.first);
-    narrow.destination.last = std::min(service.destination.last, ports.last);
-    if (narrow.destination.first > narrow.destination.last) return std::nullopt;
-    return narrow;
-  }
+  if (service.kind == model::ServiceTerm::Kind::literal) return narrowed_literal(service, ports);
   const bool is_any = service.kind == model::ServiceTerm::Kind::any;
   const auto [known, is_new] =
       narrowed_.try_emplace({is_any ? ~model::GroupId{0} : service.group_id, ports.first, ports.last});
@@ -572,16 +575,20 @@ std::optional<model::ServiceTerm> Meanings::narrowed(const model::ServiceTerm& s
 }
 
 std::span<const RulePart> Meanings::of(const Rule& rule, Table table) {
-  const Body& body = lowering_.from.bodies[rule.body];
-  if (rule.body != last_body_) {
-    auto known = known_.find(rule.body);
-    if (known == known_.end()) known = known_.emplace(rule.body, lowered(body, table, rule.span)).first;
-    last_body_ = rule.body;
-    last_ = &known->second;
+  Known& known = known_[rule.body];
+  if (!known.is_worked_out) {
+    const Body& body = lowering_.from.bodies[rule.body];
+    known = {lowered(body, table, rule.span), body.asks_port, true};
   }
-  if (!body.asks_port) return *last_;
+  if (!known.asks_port) return known.parts;
+  if (known.parts.size() == 1 && known.parts.front().service.kind == model::ServiceTerm::Kind::literal) {
+    one_ = known.parts.front();  // as nearly always
+    const auto service = narrowed_literal(one_.service, rule.ports);
+    if (service) one_.service = *service;
+    return std::span(&one_, service ? 1 : 0);
+  }
   of_rule_.clear();
-  for (RulePart part : *last_)
+  for (RulePart part : known.parts)
     if (const auto service = narrowed(part.service, rule.ports, rule.span)) {
       part.service = *service;
       of_rule_.push_back(part);

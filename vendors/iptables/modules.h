@@ -22,9 +22,9 @@ struct RulePlace {
 
 // What a rule asks of, or leads to, beside its body.
 struct Operands {
-  model::PortRange ports{};
+  model::PortRange ports;
   std::uint32_t chain = 0;
-  Goal goal{};
+  Goal goal;
   bool operator==(const Operands&) const = default;
 };
 

@@ -114,23 +114,17 @@ NodeId Path::unknown(ConditionKind kind, std::string_view name, std::string sent
 
 // nf_tables and xtables ask nat once a connection, and a connection is made only where something needs one.
 bool Path::uses_conntrack() const {
-  for (const auto& table : half().tables) {
-    if (!table) continue;
-    for (const Chain& chain : table->chains)
-      for (const Rule& rule : chain.rules) {
-        const Body& body = lowering_.from.bodies[rule.body];
-        const bool matches = std::ranges::any_of(body.matches, [](const Match& match) {
-          const auto* mark = std::get_if<MarkMatch>(&match);
-          return std::holds_alternative<ConntrackMatch>(match) ||
-                 (mark != nullptr && mark->of == model::MarkTest::Of::connection);
-        });
-        const auto* mark = std::get_if<SetMark>(&body.target);
-        if (matches || std::holds_alternative<Translate>(body.target) ||
-            (mark != nullptr && mark->needs_connection))
-          return true;
-      }
-  }
-  return false;
+  return std::ranges::any_of(lowering_.survey.bodies, [&](const Survey::Use& use) {
+    const Body& body = lowering_.from.bodies[use.body];
+    const bool matches = std::ranges::any_of(body.matches, [](const Match& match) {
+      const auto* mark = std::get_if<MarkMatch>(&match);
+      return std::holds_alternative<ConntrackMatch>(match) ||
+             (mark != nullptr && mark->of == model::MarkTest::Of::connection);
+    });
+    const auto* mark = std::get_if<SetMark>(&body.target);
+    return matches || std::holds_alternative<Translate>(body.target) ||
+           (mark != nullptr && mark->needs_connection);
+  });
 }
 
 // A list in front of each of nat's: packets without a connection do not ask that table.
@@ -197,9 +191,9 @@ void Path::append(std::vector<NodeId>& nodes, Table table, Hook hook) {
     if (table == Table::filter) nodes.push_back(no_filter_table());
     return;
   }
-  const auto found = chains->index.find(to_string(hook));
-  if (found == chains->index.end()) return;
-  const Chain& chain = chains->chains[found->second];
+  const auto found = chains->index_of(to_string(hook));
+  if (!found) return;
+  const Chain& chain = chains->chains[*found];
   const bool drops = chain.policy == ChainPolicy::drop;
   if (chains->unread)
     nodes.push_back(
@@ -207,7 +201,7 @@ void Path::append(std::vector<NodeId>& nodes, Table table, Hook hook) {
                 fmt::format("a line of the table {} is not understood", to_string(table)), *chains->unread));
   if (chain.rules.empty() && !drops && !chains->is_cut_off && table != Table::filter) return;
   Stage stage;
-  const model::ListId list = lists_.of(table, found->second);
+  const model::ListId list = lists_.of(table, *found);
   stage.name = policy_.lists[list].name;
   stage.lists = {list};
   stage.anchor = chain.span;
@@ -303,19 +297,10 @@ NodeId Path::output() {
 }
 
 void Path::collect_names() {
-  for (const auto& table : half().tables) {
-    if (!table) continue;
-    for (const Chain& chain : table->chains) {
-      std::uint32_t last = ~std::uint32_t{0};
-      for (const Rule& rule : chain.rules) {
-        if (rule.body == last) continue;
-        last = rule.body;
-        for (const Match& match : lowering_.from.bodies[rule.body].matches)
-          if (const auto* one = std::get_if<InterfaceMatch>(&match))
-            (one->dimension == Dimension::ingress ? ingresses_ : egresses_).add(one->name);
-      }
-    }
-  }
+  for (const Survey::Use& use : lowering_.survey.bodies)
+    for (const Match& match : lowering_.from.bodies[use.body].matches)
+      if (const auto* one = std::get_if<InterfaceMatch>(&match))
+        (one->dimension == Dimension::ingress ? ingresses_ : egresses_).add(one->name);
   for (const model::Qualifier& qualifier : policy_.qualifiers)  // those that sets name
     for (const model::ContextTerm& term : qualifier.context)
       for (const std::string& name : term.names) {

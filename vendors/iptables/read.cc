@@ -1,7 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <set>
+#include <system_error>
+#include <thread>
 
 #include "base/text.h"
 #include "sets/prefix_list.h"
@@ -108,6 +112,17 @@ std::optional<Line> Lines::next() {
   line.span = {static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(last), source_};
   at_ = end + 1;
   return line;
+}
+
+Lines Lines::part(std::size_t from, std::size_t to) const {
+  const auto begin_behind = [&](std::size_t bytes) {
+    if (bytes == 0) return at_;
+    const std::size_t end = bytes > left() ? std::string_view::npos : text_.find('\n', at_ + bytes - 1);
+    return end == std::string_view::npos ? text_.size() : end + 1;
+  };
+  Lines lines(text_.substr(0, begin_behind(to)), source_);
+  lines.at_ = begin_behind(from);
+  return lines;
 }
 
 // ---- what a file is -----------------------------------------------------------------------------------
@@ -239,7 +254,10 @@ std::optional<Error> Reader::read_set(std::uint16_t source, const std::string& n
 
 void Reader::save(std::string_view text, std::uint16_t source) {
   Lines lines(text, source);
-  while (const auto line = lines.next()) take_line(*line);
+  while (const auto line = lines.next()) {
+    take_line(*line);
+    if (is_worth_reading_ahead(lines)) read_ahead(lines);
+  }
   if (open_)
     cut_off({static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(text.size()), source});
   if (lines.has_carriage_returns())
@@ -247,7 +265,47 @@ void Reader::save(std::string_view text, std::uint16_t source) {
                  "lines end in CR LF, which iptables-restore refuses: read without the CR", Effect::none);
 }
 
+std::size_t usual_piece() {
+  constexpr std::size_t of_two = std::size_t{2} << 20;  // what it is made into stays in the caches
+  return std::thread::hardware_concurrency() > 1 ? of_two : std::numeric_limits<std::size_t>::max();
+}
+
+bool Reader::is_worth_reading_ahead(const Lines& lines) const {
+  constexpr std::size_t bytes_a_rule = 2048;  // far more than rules have: what follows is much longer
+  return open_ && quick_in_a_row_ >= piece_ / bytes_a_rule && lines.left() / 2 >= piece_;
+}
+
+// Two threads read a piece each by what was learnt so far; then all lines are taken in their order.
+void Reader::read_ahead(Lines& lines) {
+  std::array early{Interpreter::Early(interpreter_, *open_, place_, piece_),
+                   Interpreter::Early(interpreter_, *open_, place_, piece_)};
+  const auto read = [&](std::size_t which) {
+    Lines part = lines.part(which * piece_, (which + 1) * piece_);
+    while (const auto line = part.next()) early[which].read(*line);
+  };
+  std::optional<std::jthread> other;
+  try {
+    other.emplace(read, 1);
+  } catch (const std::system_error&) {
+    piece_ = std::numeric_limits<std::size_t>::max();  // no thread to be had
+    return;
+  }
+  read(0);
+  other.reset();  // joined
+  const std::uint32_t era = interpreter_.era();
+  for (const Interpreter::Early& part : early)
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      if (interpreter_.era() != era) return;  // other chains, another table: the rest in its turn
+      const auto line = lines.next();
+      const bool is_usual = line->text.size() <= restore_cuts_at;
+      if (!is_usual || !interpreter_.append_early(*open_, part, i, *line)) take_line(*line);
+    }
+}
+
 void Reader::take_line(const Line& whole) {
+  const bool is_rule = whole.text.starts_with('-') || whole.text.starts_with('[');
+  if (is_rule && open_ && whole.text.size() <= longest_line) return rule(whole);  // nearly every line
+  quick_in_a_row_ = 0;
   const std::size_t blanks = whole.text.find_first_not_of(" \t");
   if (blanks == std::string_view::npos) return;
   const Line line = from(whole, blanks);
@@ -260,9 +318,9 @@ void Reader::take_line(const Line& whole) {
   }
   if (line.text[0] == '*') return begin_table(line);
   if (!open_) return outside(line);
-  if (is_commit(line.text)) return end_table(line);
-  if (line.text[0] == ':') return interpreter_.declare(*open_, place_, line);
   if (line.text[0] == '-' || line.text[0] == '[') return rule(line);
+  if (line.text[0] == ':') return interpreter_.declare(*open_, place_, line);
+  if (is_commit(line.text)) return end_table(line);
   account_.not_understood(line, line.span,
                           fmt::format("expected a rule, a chain or COMMIT, found '{}'", shown(line.text)));
   if (!open_->unread) open_->unread = line.span;
@@ -273,7 +331,11 @@ void Reader::rule(const Line& line) {
     account_.say(Severity::warning, line.span,
                  fmt::format("a line of {} bytes: iptables-restore would cut it in two", line.text.size()),
                  Effect::none);
-  if (interpreter_.append_quickly(*open_, place_, line)) return;
+  if (interpreter_.append_quickly(*open_, place_, line)) {
+    ++quick_in_a_row_;
+    return;
+  }
+  quick_in_a_row_ = 0;
   std::size_t begin = 0;
   if (line.text.starts_with('[')) {
     begin = counters_end(line.text);

@@ -27,6 +27,9 @@ class Lines {
   Lines(std::string_view text, std::uint16_t source) : text_(text), source_(source) {}
   std::optional<Line> next();
   bool has_carriage_returns() const { return has_carriage_returns_; }
+  std::size_t left() const { return text_.size() - std::min(at_, text_.size()); }  // in bytes
+  // The lines that begin in a part of the next bytes, numbered from 1. Where it ends another part may begin.
+  Lines part(std::size_t from, std::size_t to) const;
 
  private:
   std::string_view text_;
@@ -36,10 +39,17 @@ class Lines {
   bool has_carriage_returns_ = false;
 };
 
+// How many bytes of a long run of rules each of two threads reads before their turn; all there are: none
+// does.
+std::size_t usual_piece();
+
 class Reader {
  public:
-  Reader(IptablesDocument& document, Account& account)
-      : document_(document), account_(account), interpreter_(document, account, Interpreter::Strict::no) {}
+  Reader(IptablesDocument& document, Account& account, std::size_t piece = usual_piece())
+      : document_(document),
+        account_(account),
+        interpreter_(document, account, Interpreter::Strict::no),
+        piece_(piece) {}
   // Fails where the file is no export at all.
   std::optional<Error> read(std::uint16_t source);
   // The content of the set with this name, or of those that the file names.
@@ -49,6 +59,8 @@ class Reader {
   std::optional<Error> read_sets(std::uint16_t source);
   void save(std::string_view text, std::uint16_t source);
   std::optional<Error> listing(std::string_view text, std::uint16_t source);
+  bool is_worth_reading_ahead(const Lines& lines) const;
+  void read_ahead(Lines& lines);
   void take_line(const Line& line);
   void begin_table(const Line& line);
   void end_table(const Line& line);
@@ -72,7 +84,9 @@ class Reader {
   Half::Backend header_backend_ = Half::Backend::not_said;
   std::optional<Chains> open_;  // the table that is being read
   Place place_;
-  bool skipped_table_ = false;  // of a name that is no table's
+  std::size_t piece_;
+  std::size_t quick_in_a_row_ = 0;  // rules whose skeletons were known
+  bool skipped_table_ = false;      // of a name that is no table's
 };
 
 // Whether the words show rules of one family: an address, a protocol, a module.

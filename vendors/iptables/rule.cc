@@ -310,12 +310,11 @@ void Parser::target(const Word& word, bool is_goto) {
     if (name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE") return;
   }
   if (place_.chains != nullptr) {
-    const auto found = place_.chains->index.find(name);
-    if (found != place_.chains->index.end() && !place_.chains->chains[found->second].is_removed) {
+    if (const auto found = place_.chains->index_of(name)) {
       if (hook_named(name) && has_hook(place_.table, *hook_named(name)))
         return error(*value, fmt::format("{} is built in and cannot be called", name));
       result_.body.target = Call{is_goto};
-      result_.operands.chain = found->second;
+      result_.operands.chain = *found;
       return;
     }
   }

@@ -1,5 +1,5 @@
 // A line whose skeleton was learnt is not read again: whatever its operands are, reading it in full must come
-// to the same.
+// to the same. What the tree of the learnt ones finds must be what scanning finds.
 #include "vendors/iptables/skeleton.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 
 #include "tests/support/test.h"
 #include "vendors/iptables/commands.h"
+#include "vendors/iptables/patterns.h"
 #include "vendors/iptables/words.h"
 
 namespace aclmend::iptables {
@@ -16,11 +17,7 @@ namespace {
 // A table with two chains of its own.
 Chains table_with_chains(Table table) {
   Chains chains = Interpreter::empty_table(table, {});
-  for (const std::string_view name : {"MAIL", "25"}) {
-    chains.index.emplace(name, static_cast<std::uint32_t>(chains.chains.size()));
-    chains.chains.emplace_back();
-    chains.chains.back().name = name;
-  }
+  for (const std::string_view name : {"MAIL", "25"}) chains.add(name, {});
   return chains;
 }
 
@@ -42,19 +39,49 @@ class Text {
     if (!words) return Outcome::differs;
     const ParsedRule parsed = parse_rule(*words, place_, "", {});
     Operands operands = learnt->operands;
-    if (second.has_ports()) operands.ports = second.operands().ports;
-    if (second.has_chain()) operands.chain = second.operands().chain;
-    if (second.has_goal()) operands.goal = second.operands().goal;
+    if (second.has_ports()) operands.ports = second.taken().operands.ports;
+    if (second.has_chain()) operands.chain = second.taken().operands.chain;
+    if (second.has_goal()) operands.goal = second.taken().operands.goal;
     const bool is_same = parsed.troubles.empty() && parsed.body == learnt->body &&
                          parsed.is_open == learnt->is_open && parsed.operands == operands &&
-                         !parsed.is_for_other_family && is(second.source(), parsed.sources) &&
-                         is(second.destination(), parsed.destinations);
+                         !parsed.is_for_other_family && is(second.taken().source, parsed.sources) &&
+                         is(second.taken().destination, parsed.destinations);
     return is_same ? Outcome::same : Outcome::differs;
+  }
+  // Learns a text into the tree; false: it cannot be.
+  bool grow(const std::string& text) {
+    Skeleton skeleton;
+    if (!skeleton.scan(text, place_) || !skeleton.is_for_many() || !skeleton.learn(text, place_, arena_))
+      return false;
+    if (std::ranges::find(grown_, skeleton.text()) == grown_.end()) {
+      patterns_.add(skeleton.text(), static_cast<std::uint32_t>(grown_.size()));
+      grown_.push_back(skeleton.text());
+    }
+    return true;
+  }
+  // Whether the tree says of a text what scanning says.
+  enum class Tree : std::uint8_t { agrees, agrees_on_none, differs };
+  Tree ask_tree(const std::string& text) const {
+    Skeleton skeleton;
+    const auto found = patterns_.find(text, place_);
+    const bool is_scanned = skeleton.scan(text, place_) && skeleton.is_for_many();
+    const auto known = std::ranges::find(grown_, skeleton.text());
+    if (!is_scanned || known == grown_.end())
+      return found.meaning == Patterns::none ? Tree::agrees_on_none : Tree::differs;
+    const auto same = [](const Taken::Place& a, const Taken::Place& b) {
+      return a.prefix == b.prefix && a.test == b.test;
+    };
+    return found.meaning == static_cast<std::size_t>(known - grown_.begin()) &&
+                   same(found.taken.source, skeleton.taken().source) &&
+                   same(found.taken.destination, skeleton.taken().destination) &&
+                   found.taken.operands == skeleton.taken().operands
+               ? Tree::agrees
+               : Tree::differs;
   }
   bool is_learnt(const std::string& text) { return compare(text, text) != Outcome::not_learnt; }
 
  private:
-  static bool is(const Skeleton::Place& place, const std::vector<AddressTest>& tests) {
+  static bool is(const Taken::Place& place, const std::vector<AddressTest>& tests) {
     if (place.test) return tests.size() == 1 && tests.front() == *place.test;
     if (place.prefix.kind == model::AddressTerm::Kind::any) return tests.empty();
     return tests.size() == 1 && tests.front().family == Family::ipv4 && !tests.front().negated &&
@@ -64,6 +91,8 @@ class Text {
   Chains chains_;
   RulePlace place_;
   std::deque<std::string> arena_;
+  Patterns patterns_;
+  std::vector<std::string> grown_;  // what stands in the tree
 };
 
 TEST_CASE("what iptables-save prints is learnt once", "[iptables]") {
@@ -207,6 +236,40 @@ TEST_CASE("a line of a learnt skeleton is what reading it in full makes of it", 
   });
   CHECK(same > 0);
   CHECK(not_learnt > 0);
+}
+
+TEST_CASE("the tree of skeletons finds what scanning finds", "[iptables][property]") {
+  std::size_t agrees = 0, agrees_on_none = 0, grown = 0;
+  rc::prop("random texts of several frames, half of them learnt", [&] {
+    const auto seed = *rc::gen::arbitrary<std::uint32_t>();
+    std::mt19937 dice(seed);
+    Text text(dice() % 2 == 0 ? Table::filter : Table::nat);
+    for (int i = 0; i < 12; ++i) {
+      std::string frame;
+      switch (dice() % 4) {
+        case 0: frame = "-s @a -p tcp -m comment --comment @c -m tcp --dport @p -j @t"; break;
+        case 1: frame = "-d @a -p tcp -m tcp --dport @p -j DNAT --to-destination @g"; break;
+        case 2: frame = "-s @a -d @a -j @t"; break;
+        default:
+          for (std::size_t count = 1 + dice() % 5; count > 0; --count)
+            frame += std::string(frame.empty() ? "" : " ") + of(fragments, dice);
+      }
+      std::string other = filled_in(frame, dice);
+      if (dice() % 8 == 0) other[dice() % other.size()] = "\t\x01 -\"!1"[dice() % 7];
+      if (dice() % 8 == 0) other.resize(dice() % other.size());
+      const auto before = text.ask_tree(other);
+      if (before == Text::Tree::differs) RC_FAIL(fmt::format("the tree differs about {}", other));
+      agrees += before == Text::Tree::agrees ? 1 : 0;
+      agrees_on_none += before == Text::Tree::agrees_on_none ? 1 : 0;
+      if (dice() % 2 == 0 && text.grow(other)) {
+        ++grown;
+        if (text.ask_tree(other) != Text::Tree::agrees) RC_FAIL(fmt::format("the tree forgets {}", other));
+      }
+    }
+  });
+  CHECK(agrees > 0);
+  CHECK(agrees_on_none > 0);
+  CHECK(grown > 0);
 }
 
 }  // namespace
