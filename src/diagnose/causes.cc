@@ -185,9 +185,9 @@ void add_opening(std::vector<Cause>& all, Sign sign, const Facts& facts) {
   if (has_probe_connected(facts)) server.contradicts.push_back("it answers from here");
   if (!arrived.seen.empty())
     server.contradicts.push_back(fmt::format("Exchange sees {} arrive", ranges_text(arrived.seen)));
-  server.confidence =
-      server.contradicts.empty() && (has_probe_refused(facts) || is_all_open) ? likely : possible;
-  if (server.confidence > filter.confidence) std::swap(server, filter);
+  server.confidence = server.contradicts.empty() && has_probe_refused(facts) ? likely : possible;
+  const bool is_servers_first = server.contradicts.size() < filter.contradicts.size();
+  if (server.confidence > filter.confidence || is_servers_first) std::swap(server, filter);
   all.push_back(std::move(filter));
   all.push_back(std::move(server));
 }
