@@ -27,8 +27,8 @@ struct Script {
   std::string starttls = "220 go ahead\r\n";
   std::string instead_of_tls{};  // sent where the handshake should begin
   std::string rcpt = "250 2.1.5 ok\r\n";
-  Identity identity{}; // none: no TLS
-  int newest_tls = 0;  // 0x0302: TLS 1.1
+  Identity identity{};  // none: no TLS
+  int newest_tls = 0;   // 0x0302: TLS 1.1
   enum class Fault : std::uint8_t {
     none,
     silent,             // accepts, says nothing
