@@ -177,7 +177,8 @@ class Reader : public LogReader {
     if (text.size() < 25 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':')
       return LineRead::foreign();
     const std::size_t comma = text.find(',');
-    if (comma == std::string_view::npos || comma > 30 || text[comma - 1] != 'Z') return LineRead::foreign();
+    if (comma == std::string_view::npos || comma == 0 || comma > 30 || text[comma - 1] != 'Z')
+      return LineRead::foreign();
     const bool is_whole = row_.split(text, ',', most_columns);
     if (!has_header_ && !guess()) return LineRead::foreign();
     LineRead read{.as = LineRead::As::record};

@@ -85,13 +85,20 @@ TEST_CASE("attempts are those of a slow twin", "[evidence]") {
   });
 }
 
-TEST_CASE("late packets and hits on permits are no drops of new connections", "[evidence]") {
-  const Told one = told(
+TEST_CASE("a late packet is no drop of a new connection, dropped or not", "[evidence]") {
+  const Told late = told(
       "Nov 20 2026 02:12:09: %ASA-6-106015: Deny TCP (no connection) from 52.100.140.7/40112 to 10.1.1.25/25 "
       "flags RST  "
       "on interface outside\n");
-  CHECK(one.summary.records() == 1);
-  CHECK(one.summary.new_drops() == 0);
+  CHECK(late.summary.records() == 1);
+  CHECK(late.summary.new_drops() == 0);
+  const Told dropped = told(
+      "Nov 20 2026 02:12:09: %ASA-2-106001: Inbound TCP connection denied from 52.100.140.7/40112 to "
+      "203.0.113.25/25 flags "
+      "RST  on interface outside\n");
+  CHECK(dropped.summary.kinds()[static_cast<std::size_t>(Kind::drop)] == 1);
+  CHECK(dropped.summary.new_drops() == 0);
+  CHECK(dropped.summary.attempts() == 0);
 }
 
 TEST_CASE("times are the first and last by the clock, wherever they stand", "[evidence]") {
