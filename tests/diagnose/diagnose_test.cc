@@ -267,6 +267,22 @@ TEST_CASE("the firewall's log counts denied openings, and never takes silence fo
     CHECK(one.status("firewall-log") == "not-known");
     CHECK(one.says("firewall-log", "the log does not show it"));
   }
+  SECTION("a late packet that was dropped is no opening either") {
+    const auto dropped = [](const std::string& flags, int port) {
+      return "2026-11-23T01:12:0" + std::to_string(port % 10) +
+             "+00:00 mail01 kernel: SMTP-DROP IN=eth0 OUT= MAC= SRC=52.100.140.7 DST=203.0.113.25 LEN=60 "
+             "TOS=0x00 "
+             "PREC=0x00 TTL=52 ID=4711 DF PROTO=TCP SPT=" +
+             std::to_string(port) + " DPT=25 WINDOW=64240 RES=0x00 " + flags + " URGP=0\n";
+    };
+    const Told late = told({text, folder.write("fw.log", dropped("ACK FIN", 40001) + dropped("RST", 40002))});
+    CHECK(late.status("firewall-log") == "not-known");
+    CHECK(late.says("firewall-log", "2 late packets of connections that were over"));
+    const Told opening =
+        told({text, folder.write("fw.log", dropped("ACK FIN", 40001) + dropped("SYN", 40002))});
+    CHECK(opening.says("firewall-log", "1 new connection denied, 1 address"));
+    CHECK(opening.says("firewall-log", "stands in the log prefix alone"));
+  }
   SECTION("it does not reach to the error") {
     const Told one =
         told({text, folder.write("fw.log", asa_denied("2026-11-22T01:00:00Z", "198.51.100.9", 40001) +
