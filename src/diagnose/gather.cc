@@ -249,14 +249,13 @@ void Gatherer::add_firewall(const Record& record) {
   if (!attempts_.is_new(record)) return;
   if (is_allow) {
     ++denials.allowed;
-    if (record.time && is_behind(*record.time, denials.allowed_last)) denials.allowed_last = record.time;
-    put(denials.allowed_at, record);
     return;
   }
   ++denials.attempts;
   if (denials.sources.size() < Denials::most_sources) denials.sources.insert(*record.src);
-  std::string rule(cut(record.rule));
-  if (denials.rules.size() < Denials::most_rules || denials.rules.contains(rule)) ++denials.rules[rule];
+  const std::string_view rule = cut(record.rule);
+  if (const auto known = denials.rules.find(rule); known != denials.rules.end()) ++known->second;
+  else if (denials.rules.size() < Denials::most_rules) denials.rules.emplace(rule, 1);
   using evidence::Dropper;
   if (record.dropper != Dropper::none && record.dropper != Dropper::rules) ++denials.not_by_rules;
   if (record.is_hint) ++denials.hinted;

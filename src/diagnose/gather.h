@@ -70,12 +70,11 @@ struct Denials {
   std::set<Address> sources;   // of those, up to a number
   std::optional<Moment> first, last;
   Place first_at;
-  std::map<std::string, std::uint64_t> rules;  // attempts by the rule or list that the lines name
-  std::uint64_t not_by_rules = 0;              // attempts that translation, routing or inspection dropped
-  std::uint64_t hinted = 0;                    // attempts where only a person's word in the line says "drop"
-  std::uint64_t allowed = 0;                   // connections let in
-  std::optional<Moment> allowed_last;
-  Place allowed_at;
+  std::map<std::string, std::uint64_t, std::less<>>
+      rules;                       // attempts by the rule or list that the lines name
+  std::uint64_t not_by_rules = 0;  // attempts that translation, routing or inspection dropped
+  std::uint64_t hinted = 0;        // attempts where only a person's word in the line says "drop"
+  std::uint64_t allowed = 0;       // connections let in
 };
 
 struct Target {
