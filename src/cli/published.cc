@@ -301,9 +301,11 @@ Result<Refreshed> refresh(store::Store& store, const endpoints::Client& client, 
   TRY(held, newest_held(store, wanted.instance));
   Refreshed done;
   done.held = held ? std::move(*held) : endpoints::newest(wanted.instance);
+  TRY(in_force, newest_at_hand(store, wanted.instance));
   endpoints::Wanted asked;
   asked.instance = wanted.instance;
   asked.held = &done.held;
+  asked.in_force = &in_force;
   asked.watched = watched_rows();
   asked.even_unchanged = wanted.even_unchanged;
   asked.accept_shrink = wanted.accept_shrink;

@@ -90,7 +90,7 @@ std::vector<endpoints::Watched> watched_rows();
 
 struct Refreshed {
   endpoints::Fetch fetch;
-  endpoints::Release held;           // what it was measured against
+  endpoints::Release held;           // the newest before, whose changes were asked for
   std::vector<std::string> remarks;  // of the fetch and of the keeping
 };
 

@@ -147,8 +147,9 @@ Result<Fetch> fetch(const Client& client, const Wanted& wanted) {
   }
   ask_for_changes(client, wanted, fetch);
   fetch.outcome = Fetched::fresh;
-  if (wanted.held != nullptr && !wanted.accept_shrink)
-    fetch.reasons = distrust(*wanted.held, *fetch.release, wanted.watched);
+  const Release* in_force = wanted.in_force != nullptr ? wanted.in_force : wanted.held;
+  if (in_force != nullptr && !wanted.accept_shrink)
+    fetch.reasons = distrust(*in_force, *fetch.release, wanted.watched);
   if (fetch.release->rows.empty()) fetch.reasons = {"the list is empty"};
   if (!fetch.reasons.empty()) fetch.outcome = Fetched::refused;
   return fetch;

@@ -59,11 +59,14 @@ struct Fetch {
   std::vector<std::string> reasons;  // refused: why
 };
 
-// Asks for the version, and where it is not the one held, for the list and the changes since. `held` is what
-// an answer is measured against; its version may be empty (the list that is compiled in).
+// Asks for the version, and where it is not the one held, for the list and the changes since. The version
+// held may be empty (the list that is compiled in).
 struct Wanted {
   Instance instance = Instance::worldwide;
   const Release* held = nullptr;
+  // What an answer is measured against; null: the one held. They differ where only old lists were taken in:
+  // an answer that is short today may be whole beside those.
+  const Release* in_force = nullptr;
   std::vector<Watched> watched;
   bool even_unchanged = false;  // the list is asked for though the version did not move
   bool accept_shrink = false;

@@ -174,6 +174,17 @@ TEST_CASE("a shrunken answer is refused, and the last good list stays in force",
         std::string::npos);
 }
 
+TEST_CASE("an old list that was taken in does not make a shrunken answer look whole", "[cli][store][fetch]") {
+  Service service;
+  const std::string old = service.folder().write("Worldwide-2018063000.json", shrunken);
+  REQUIRE(service.run({"endpoints", "import", old}).status == 0);
+  service.publish("2026020200", shrunken);
+  const Ran refused = service.fetch();
+  CHECK(refused.status == 2);
+  CHECK(refused.out.find("ACM051") != std::string::npos);
+  CHECK(refused.out.find("80 % of the IPv4 addresses are gone") != std::string::npos);
+}
+
 TEST_CASE("a service that does not answer costs nothing that is held", "[cli][store][fetch]") {
   Service service;
   service.fetch();

@@ -71,6 +71,7 @@ const std::vector<Watched> watched = {{"eop-inbound-smtp", smtp_selection()}};
 Result<Fetch> fetch_with(Service& service, const Release* in_force = nullptr, bool accept_shrink = false) {
   return fetch(service.client(), {.instance = Instance::worldwide,
                                   .held = in_force,
+                                  .in_force = nullptr,
                                   .watched = watched,
                                   .even_unchanged = false,
                                   .accept_shrink = accept_shrink});
