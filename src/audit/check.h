@@ -62,9 +62,6 @@ std::vector<Finding> exposure_findings(const Examined& examined);
 Finding finding_about(const Examined& examined, Code code, Severity severity, std::string_view about,
                       const model::Decider& by);
 
-// The rows that a flow is about; none for literal prefixes.
-std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
-
 // The share of the required addresses of its first family: "60 % of the sending IPv4 addresses".
 std::string share_of(const AddressSet& part, const AddressSet& whole, std::string_view whose);
 

@@ -38,6 +38,9 @@ struct Question {
 // Fails only where our two ways of counting disagree: then nothing that was worked out may be printed.
 Result<DeviceAudit> audit(const Question& question);
 
+// The rows that a flow is about; none for literal prefixes.
+std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
+
 // What a flow requires of this release: the sources (inbound) or destinations (outbound), before the cut to
 // the mail host's families.
 Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);

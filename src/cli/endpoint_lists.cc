@@ -5,20 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "audit/question.h"
 #include "inventory/flows.h"
 
 namespace aclmend::cli {
-namespace {
-
-endpoints::Selection selection_of(const inventory::Selection& select) {
-  return {.service_area = select.service_area,
-          .tcp_port = select.tcp_port,
-          .udp_port = select.udp_port,
-          .has_ips = select.has_ips};
-}
-
-}  // namespace
-
 Result<RowQuestion> question_of(const ListOptions& options, Rows unsaid) {
   if (options.all && !options.flow.empty()) return fail("--all and --flow exclude each other");
   if (options.all || (unsaid == Rows::all && options.flow.empty()))
@@ -28,7 +18,8 @@ Result<RowQuestion> question_of(const ListOptions& options, Rows unsaid) {
   const std::string id = options.flow.empty() ? std::string(inventory::default_flow) : options.flow;
   TRY(asked, inventory::flows_asked(*flows, std::span(&id, 1)));
   const inventory::Flow& flow = **std::ranges::find_if(asked, [&](const auto* one) { return one->id == id; });
-  if (!flow.select) {
+  const auto selection = audit::selection_of(flow);
+  if (!selection) {
     const inventory::End& end =
         flow.source.kind == inventory::End::Kind::literal ? flow.source : flow.destination;
     return RowQuestion{.selection = {},
@@ -36,8 +27,7 @@ Result<RowQuestion> question_of(const ListOptions& options, Rows unsaid) {
                        .flow = id,
                        .words = "the ranges that the flow itself names"};
   }
-  const endpoints::Selection selection = selection_of(*flow.select);
-  return RowQuestion{.selection = selection, .literal = {}, .flow = id, .words = to_string(selection)};
+  return RowQuestion{.selection = selection, .literal = {}, .flow = id, .words = to_string(*selection)};
 }
 
 Result<std::optional<endpoints::Instance>> instance_of(const std::string& word) {
@@ -48,8 +38,7 @@ Result<std::optional<endpoints::Instance>> instance_of(const std::string& word) 
 
 Result<endpoints::Release> release_named(const std::string& word, const ListOptions& options) {
   TRY(instance, instance_of(options.instance));
-  TRY(list, list_in_force({.which = word, .instance = instance, .store = options.store}));
-  return std::move(list.release);
+  return release_at_hand({.which = word, .instance = instance, .store = options.store});
 }
 
 Result<endpoints::Release> release_of(const ListOptions& options) {

@@ -32,8 +32,8 @@ Result<std::vector<endpoints::Release>> releases_of(const ListOptions& options) 
   }
   std::vector<endpoints::Release> all;
   for (const endpoints::Instance instance : endpoints::instances()) {
-    TRY(list, list_in_force({.which = {}, .instance = instance, .store = options.store}));
-    all.push_back(std::move(list.release));
+    TRY(release, release_at_hand({.which = {}, .instance = instance, .store = options.store}));
+    all.push_back(std::move(release));
   }
   return all;
 }

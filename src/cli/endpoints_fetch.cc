@@ -94,6 +94,7 @@ report::FetchedInstance told(Instance instance, Refreshed done) {
       break;
     case endpoints::Fetched::refused:
       one.outcome = report::FetchOutcome::refused;
+      one.version = done.in_force.version;
       one.reasons = std::move(done.fetch.reasons);
       one.hint =
           "compare it with Microsoft's announcements; if the ranges have really left: "

@@ -44,22 +44,22 @@ Result<Pinned> pinned(const Options& options) {
   StoreOptions store;
   store.store = options.store;
   const auto opened = [&](const std::string& which) {
-    return list_in_force({.which = which, .instance = instance, .store = store});
+    return release_at_hand({.which = which, .instance = instance, .store = store});
   };
   TRY(after, opened(options.version));  // nothing known of the version: refused here
   TRY(before, opened(said.pin.empty() ? "embedded" : said.pin));
   Pinned pinned;
   pinned.path = *path;
-  pinned.after = pin_of(after.release);
+  pinned.after = pin_of(after);
   pinned.before = said.pin.empty() ? "not pinned" : said.pin;
-  if (after.release.origin == endpoints::Origin::file || pinned.after.empty())
+  if (after.origin == endpoints::Origin::file || pinned.after.empty())
     return fail(
         fmt::format("'{}' is no version that an inventory can pin: import the file first "
                     "(aclmend endpoints import)",
                     options.version));
-  TRY(difference, diff(before.release, after.release, endpoints::smtp_selection()));
-  pinned.change.before = std::move(before.release);
-  pinned.change.after = std::move(after.release);
+  TRY(difference, diff(before, after, endpoints::smtp_selection()));
+  pinned.change.before = std::move(before);
+  pinned.change.after = std::move(after);
   pinned.change.asked = to_string(endpoints::smtp_selection());
   pinned.change.flow = inventory::default_flow;
   pinned.change.difference = std::move(difference);

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "audit/question.h"
 #include "base/text.h"
 #include "endpoints/import.h"
 #include "inventory/flows.h"
@@ -79,6 +80,18 @@ Result<Release> from_service(const ListWanted& wanted, Instance instance, std::v
                       fmt::join(refreshed->fetch.reasons, "; ")));
   }
   return newest_at_hand(store, instance);
+}
+
+Result<Release> chosen_release(const ListWanted& wanted, std::vector<std::string>& remarks) {
+  const Instance instance = wanted.instance.value_or(Instance::worldwide);
+  if (wanted.which == "service") return from_service(wanted, instance, remarks);
+  TRY(store, open_store(wanted.store.store, store::Mode::read_only));
+  if (!wanted.store.store.empty() && !store.exists())
+    return fail(fmt::format("there is no store at {}; aclmend endpoints fetch or import makes one",
+                            wanted.store.store));
+  if (wanted.which.empty()) return newest_at_hand(store, instance);
+  if (wanted.which == "store") return from_store(store, instance);
+  return named_release(store, wanted.which, wanted.instance);
 }
 
 std::expected<endpoints::Answer, endpoints::NoAnswer> sent(const std::string& url,
@@ -215,6 +228,13 @@ std::vector<endpoints::Coming> ListInForce::coming(const endpoints::Selection& s
   return endpoints::not_yet(release, announced, today, selection).parts;
 }
 
+Result<Release> release_at_hand(const ListWanted& wanted) {
+  std::vector<std::string> remarks;
+  TRY(release, chosen_release(wanted, remarks));
+  std::ranges::move(remarks, std::back_inserter(release.remarks));
+  return release;
+}
+
 Result<ListInForce> list_in_force(const ListWanted& wanted) {
   ListInForce list;
   const auto as_of = wanted.store.as_of.empty() ? std::optional(now()) : parse_date(wanted.store.as_of);
@@ -222,21 +242,9 @@ Result<ListInForce> list_in_force(const ListWanted& wanted) {
     return fail(
         fmt::format("expected a date such as 2026-01-31 after --as-of, found '{}'", wanted.store.as_of));
   list.today = iso_date(*as_of);
-  const Instance instance = wanted.instance.value_or(Instance::worldwide);
-  if (wanted.which == "service") {
-    TRY(release, from_service(wanted, instance, list.remarks));
-    list.release = std::move(release);
-  }
+  TRY(release, chosen_release(wanted, list.remarks));
+  list.release = std::move(release);
   TRY(store, open_store(wanted.store.store, store::Mode::read_only));
-  if (!wanted.store.store.empty() && !store.exists())
-    return fail(fmt::format("there is no store at {}; aclmend endpoints fetch or import makes one",
-                            wanted.store.store));
-  if (wanted.which != "service") {
-    TRY(release, wanted.which.empty()      ? newest_at_hand(store, instance)
-                 : wanted.which == "store" ? from_store(store, instance)
-                                           : named_release(store, wanted.which, wanted.instance));
-    list.release = std::move(release);
-  }
   TRY(answered, store.last_answered(instance_word(list.release.instance)));
   list.checked = std::max(list.release.checked, answered ? answered->time.substr(0, 10) : std::string());
   TRY(changes, changes_held(store, list.release.instance));
@@ -287,12 +295,7 @@ std::vector<endpoints::Watched> watched_rows() {
   const auto flows = inventory::load_flows({});
   if (!flows) return rows;
   for (const inventory::Flow& flow : *flows)
-    if (flow.select)
-      rows.push_back({flow.id,
-                      {.service_area = flow.select->service_area,
-                       .tcp_port = flow.select->tcp_port,
-                       .udp_port = flow.select->udp_port,
-                       .has_ips = flow.select->has_ips}});
+    if (auto selection = audit::selection_of(flow)) rows.push_back({flow.id, std::move(*selection)});
   return rows;
 }
 
@@ -302,10 +305,11 @@ Result<Refreshed> refresh(store::Store& store, const endpoints::Client& client, 
   Refreshed done;
   done.held = held ? std::move(*held) : endpoints::newest(wanted.instance);
   TRY(in_force, newest_at_hand(store, wanted.instance));
+  done.in_force = std::move(in_force);
   endpoints::Wanted asked;
   asked.instance = wanted.instance;
   asked.held = &done.held;
-  asked.in_force = &in_force;
+  asked.in_force = &done.in_force;
   asked.watched = watched_rows();
   asked.even_unchanged = wanted.even_unchanged;
   asked.accept_shrink = wanted.accept_shrink;

@@ -63,6 +63,8 @@ struct ListInForce {
 // A version is looked up in the store first, then in the history that is compiled in. Without a word it is
 // the newest in the store, unless what is compiled in is newer.
 Result<ListInForce> list_in_force(const ListWanted& wanted);
+// The same without what is known of its changes, for those who only look at the list.
+Result<endpoints::Release> release_at_hand(const ListWanted& wanted);
 
 // ---- asking the service
 
@@ -91,6 +93,7 @@ std::vector<endpoints::Watched> watched_rows();
 struct Refreshed {
   endpoints::Fetch fetch;
   endpoints::Release held;           // the newest before, whose changes were asked for
+  endpoints::Release in_force;       // what it was measured against
   std::vector<std::string> remarks;  // of the fetch and of the keeping
 };
 

@@ -1,8 +1,10 @@
 // Every document that this build can write has a schema, and follows it.
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 
+#include "endpoints/result.h"
 #include "tests/support/folder.h"
 #include "tests/support/program.h"
 #include "tests/support/smtp_server.h"
@@ -97,6 +99,32 @@ TEST_CASE("every document has a schema, every schema a command line here", "[sch
   for (const Written& one : documents(folder)) tried.insert(one.schema);
   CHECK(schema_files() == tried);
   CHECK(documents_in_sources() == tried);
+}
+
+TEST_CASE("every kind of change stands in every schema that tells changes", "[schema]") {
+  using endpoints::Change;
+  Names kinds;
+  for (const Change change :
+       {Change::added, Change::removed, Change::moved, Change::renumbered, Change::widened, Change::narrowed,
+        Change::replaced, Change::ports, Change::urls, Change::terms})
+    kinds.insert(std::string(endpoints::to_string(change)));
+  for (const char* name : {"endpoints-diff", "endpoints-fetch", "endpoints-history"}) {
+    const std::string file = std::string("docs/schema/") + name + ".schema.json";
+    const auto schema = nlohmann::json::parse(test::text_of(test::root() / file));
+    std::size_t met = 0;
+    const std::function<void(const nlohmann::json&)> look = [&](const nlohmann::json& value) {
+      if (value.is_object() && value.contains("change") && value["change"].contains("enum")) {
+        Names named;
+        for (const auto& kind : value["change"]["enum"]) named.insert(kind.get<std::string>());
+        CHECK(named == kinds);
+        ++met;
+      }
+      if (value.is_structured())
+        for (const auto& part : value) look(part);
+    };
+    look(schema);
+    CHECK(met > 0);
+  }
 }
 
 TEST_CASE("every document follows its schema, which allows nothing else", "[schema]") {

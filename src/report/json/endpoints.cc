@@ -44,6 +44,16 @@ Json to_json(const RowChange& change) {
           {"after", to_json(change.after)}};
 }
 
+Json to_json(const PurposeChange& change) {
+  return {{"service_area", change.service_area},
+          {"service", change.service},
+          {"change", to_string(change.change)},
+          {"added", prefixes(change.added)},
+          {"removed", prefixes(change.removed)},
+          {"was_ids", change.was_ids},
+          {"ids", change.ids}};
+}
+
 Json to_json(const Listing& listing) {
   return {{"instance", to_string(listing.instance)}, {"id", listing.id},
           {"service_area", listing.service_area},    {"ports", listing.service},
@@ -94,7 +104,8 @@ std::string endpoints_diff(const EndpointsDiff& report) {
                      {"flow", text_or_null(report.flow)},
                      {"added", prefixes(report.difference.added)},
                      {"removed", prefixes(report.difference.removed)},
-                     {"rows", list(report.difference.rows)}};
+                     {"rows", list(report.difference.rows)},
+                     {"purposes", list(report.difference.purposes)}};
   return document("endpoints-diff", body, report.frame);
 }
 
