@@ -44,6 +44,7 @@ struct Answer {
   std::vector<audit::Finding> findings;
   std::optional<Error> failure;  // nothing else is printed then
   bool has_script_errors = false;
+  std::shared_ptr<const intake::Intake> read;  // of the only device; of several none is kept
   double read_seconds = 0, analysis_seconds = 0;
 };
 
@@ -111,7 +112,7 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
     answer.failure = request.error();
     return answer;
   }
-  const auto intake = intake::read_device(*request);
+  auto intake = intake::read_device(*request);
   answer.read_seconds = seconds_since(start);
   if (!intake && !request->scripts.empty()) {
     answer.failure = intake.error();
@@ -142,6 +143,7 @@ Answer asked(const Asking& asking, const Options& options, const PlannedDevice& 
   add_reading(answer.frame, *intake, wants_document(options.output) ? Digests::wanted : Digests::left_out);
   answer.diagnostics = diagnostics_text(*intake);
   if (options.ledger) answer.ledger = ledger_text(*intake);
+  if (asking.devices.size() == 1) answer.read = std::make_shared<const intake::Intake>(std::move(*intake));
   return answer;
 }
 
@@ -258,8 +260,10 @@ int run_audit(const Options& options, Streams& streams) {
   const auto asking = asking_of(options.ask);
   if (!asking) return not_judged(streams, asking.error());
   std::vector<Answer> answers = ask_all(*asking, options);
-  for (const Answer& answer : answers)
+  for (const Answer& answer : answers) {
     if (answer.failure) return not_judged(streams, *answer.failure);
+    streams.kept.push_back(answer.read);
+  }
   say_aside(streams, *asking, answers, options);
   AuditReport report = report_of(*asking, answers);
   report.mend = mend_command(report, options);

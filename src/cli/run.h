@@ -1,9 +1,11 @@
 // The program as a function: arguments and streams in, exit status out.
 #pragma once
 #include <istream>
+#include <memory>
 #include <ostream>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace aclmend::cli {
 
@@ -13,6 +15,8 @@ struct Streams {
   std::ostream& err;  // everything else
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  // Lives until the process ends: to take a hundred thousand lists apart takes as long as to make them.
+  std::vector<std::shared_ptr<const void>> kept = {};
 };
 
 // 0 answered · 1 answered, with findings · 2 something could not be judged (product contract).

@@ -5,15 +5,9 @@
 #include <utility>
 
 #include "base/diagnostic.h"
+#include "vendors/iptables/lines.h"
 
 namespace aclmend::iptables {
-
-// One line of a source, without its line end.
-struct Line {
-  std::string_view text;
-  Span span;
-  std::uint32_t number = 0;  // from 1
-};
 
 struct Account {
   explicit Account(std::span<const SourcePtr> inputs) : sources(inputs) {

@@ -216,7 +216,7 @@ void Interpreter::number(const Learnt& learnt, const Taken& taken, Rule& rule) {
 }
 
 void Interpreter::append(Chain& chain, const Line& line, const Learnt& learnt, const Rule& rule) {
-  constexpr std::size_t short_chain = 4;
+  constexpr std::size_t short_chain = 2;
   if (chain.rules.capacity() == 0) chain.rules.reserve(short_chain);
   if (chain.rules.size() == chain.rules.capacity()) make_room(chain.rules, line);
   chain.rules.push_back(rule);
@@ -234,28 +234,32 @@ bool Interpreter::append_quickly(Chains& chains, Place place, const Line& line) 
     return true;
   };
   const Known& known = known_[last_.kind()];
-  if (const auto found = known.patterns.find(*text, where); found.meaning != Patterns::none)
-    return append_one(known.learnt[found.meaning], found.taken);
+  if (const auto meaning = known.patterns.find(*text, where, taken_); meaning != Patterns::none)
+    return append_one(known.learnt[meaning], taken_);
   if (!skeleton_.scan(*text, where)) return false;
   const Learnt* learnt = this->learnt(*text, where);
   return learnt != nullptr && append_one(*learnt, skeleton_.taken());
 }
 
-void Interpreter::Early::read(const Line& line) {
-  Read& read = lines_.emplace_back();
-  read.rule.span = line.span;
+void Interpreter::Early::read(Lines lines) {
+  last_ = {};
+  lines_.clear();
+  numbered_.clear();
+  while (const auto line = lines.next()) read(*line, lines_.emplace_back());
+}
+
+void Interpreter::Early::read(const Line& line, Read& read) {
   const auto text = last_.turn_to(chains_, line.text);
   if (!text) return;
   const RulePlace where{place_.family, place_.table, &chains_, last_.name(), line.span};
   const Known& known = interpreter_.known_[last_.kind()];
-  const auto found = known.patterns.find(*text, where);
-  if (found.meaning == Patterns::none) return;
-  read.learnt = &known.learnt[found.meaning];
+  const std::uint32_t meaning = known.patterns.find(*text, where, taken_);
+  if (meaning == Patterns::none) return;
+  read.learnt = &known.learnt[meaning];
   read.chain = last_.index();
-  read.rule = rule_of(*read.learnt, found.taken, line.span);
-  if (!found.taken.source.test && !found.taken.destination.test && read.learnt->argument != Argument::goal)
-    return;
-  numbered_.push_back(found.taken);
+  read.rule = rule_of(*read.learnt, taken_, line.span);
+  if (!taken_.source.test && !taken_.destination.test && read.learnt->argument != Argument::goal) return;
+  numbered_.push_back(taken_);
   read.numbered = static_cast<std::uint32_t>(numbered_.size());
 }
 

@@ -67,13 +67,14 @@ class Interpreter {
   // by side. Each is put into its chain in its turn.
   class Early {
    public:
-    // Of so many bytes, about.
+    // For so many bytes at a time, about.
     Early(const Interpreter& interpreter, const Chains& chains, Place place, std::size_t bytes)
         : interpreter_(interpreter), chains_(chains), place_(place) {
       constexpr std::size_t short_rule = 64;
       lines_.reserve(bytes / short_rule);
     }
-    void read(const Line& line);
+    // In the place of what was read before.
+    void read(Lines lines);
     std::size_t size() const { return lines_.size(); }
 
    private:
@@ -84,12 +85,15 @@ class Interpreter {
       std::uint32_t numbered = 0;      // from 1, into the list of those that have such a thing
       const Learnt* learnt = nullptr;  // none: it has to be read in its turn
     };
+    void read(const Line& line, Read& read);
+
     const Interpreter& interpreter_;
     const Chains& chains_;
     Place place_;
     LastChain last_;
     std::vector<Read> lines_;
     std::vector<Taken> numbered_;
+    Taken taken_;
   };
   // False: nothing done.
   bool append_early(Chains& chains, const Early& early, std::size_t which, const Line& line);
@@ -149,6 +153,7 @@ class Interpreter {
   };
   std::array<Known, all_hooks.size() + 1> known_;
   Skeleton skeleton_;
+  Taken taken_;
   std::unordered_map<std::string, std::uint32_t> address_ids_;
   LastChain last_;
   std::uint32_t era_ = 0;

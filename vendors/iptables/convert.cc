@@ -40,8 +40,8 @@ std::string summary(const IptablesDocument& from) {
 
 Survey survey_of(const IptablesDocument& from, const Half& half) {
   Survey survey;
-  enum class Seen : std::uint8_t { no, yes, calls };
-  std::vector<Seen> seen(from.bodies.size());
+  survey.is_call.resize(from.bodies.size());
+  std::vector<bool> seen(from.bodies.size());
   for (const Table table : all_tables) {
     const auto& chains = half[table];
     if (!chains) continue;
@@ -50,12 +50,12 @@ Survey survey_of(const IptablesDocument& from, const Half& half) {
     for (const Chain& chain : chains->chains) {
       bool calls_others = false;
       for (const Rule& rule : chain.rules) {
-        Seen& known = seen[rule.body];
-        if (known == Seen::no) {
+        if (!seen[rule.body]) {
+          seen[rule.body] = true;
           survey.bodies.push_back({rule.body, rule.span});
-          known = from.called_by(rule) ? Seen::calls : Seen::yes;
+          survey.is_call[rule.body] = from.called_by(rule).has_value();
         }
-        calls_others |= known == Seen::calls;
+        calls_others |= survey.is_call[rule.body];
       }
       calls.push_back(calls_others);
     }
@@ -67,79 +67,72 @@ namespace {
 
 // ---- calls --------------------------------------------------------------------------------------------
 
+// How packets get to a chain.
+enum class Reach : std::uint8_t { none, from_prerouting, from_other_hooks };
+
 // Chains that call each other in a circle, where a packet can get there: the kernel refuses to load them.
 class Calls {
  public:
   Calls(const Lowering& lowering, Table table, const Chains& chains)
-      : lowering_(lowering), table_(table), chains_(chains), progress_(chains.chains.size()) {}
+      : lowering_(lowering),
+        table_(table),
+        chains_(chains),
+        reached_(chains.chains.size()),
+        is_open_(chains.chains.size()) {}
 
-  // What is reachable from the built-in chains.
-  std::vector<bool> walk() {
-    for (std::uint32_t i = 0; i < chains_.chains.size(); ++i) {
-      const auto hook = hook_named(chains_.chains[i].name);
-      if (hook && has_hook(table_, *hook)) visit(i);
-    }
-    std::vector<bool> reached(progress_.size());
-    for (std::size_t i = 0; i < progress_.size(); ++i) reached[i] = progress_[i] != Progress::unseen;
-    return reached;
+  // By chain; who can be reached from PREROUTING is, whatever else leads there.
+  std::vector<Reach> walk() {
+    for (const Hook hook : all_hooks)
+      if (const auto chain = chains_.index_of(to_string(hook)); chain && has_hook(table_, hook))
+        visit(*chain, hook == Hook::prerouting ? Reach::from_prerouting : Reach::from_other_hooks);
+    return std::move(reached_);
   }
 
  private:
-  enum class Progress : std::uint8_t { unseen, open, done };
-  void visit(std::uint32_t root) {
-    struct Frame {
-      std::uint32_t chain;
-      std::size_t rule = 0;
-    };
-    if (progress_[root] != Progress::unseen) return;
-    std::vector<Frame> stack{{root}};
-    progress_[root] = Progress::open;
-    while (!stack.empty()) {
-      Frame& top = stack.back();
+  struct Frame {
+    std::uint32_t chain;
+    std::size_t rule = 0;
+  };
+
+  void open(std::uint32_t chain, Reach reach) {
+    reached_[chain] = reach;
+    if (!lowering_.survey.calls_others(table_, chain)) return;
+    is_open_[chain] = true;
+    stack_.push_back({chain});
+  }
+
+  void visit(std::uint32_t root, Reach reach) {
+    if (reached_[root] == Reach::none) open(root, reach);
+    while (!stack_.empty()) {
+      Frame& top = stack_.back();
       const std::vector<Rule>& rules = chains_.chains[top.chain].rules;
-      if (top.rule == rules.size() || !lowering_.survey.calls_others(table_, top.chain)) {
-        progress_[top.chain] = Progress::done;
-        stack.pop_back();
+      if (top.rule == rules.size()) {
+        is_open_[top.chain] = false;
+        stack_.pop_back();
         continue;
       }
       const Rule& rule = rules[top.rule++];
-      const auto called = lowering_.from.called_by(rule);
-      if (!called) continue;
-      if (progress_[*called] == Progress::open)
+      if (!lowering_.survey.is_call[rule.body]) continue;
+      const std::uint32_t called = rule.argument;
+      if (is_open_[called])
         lowering_.account.say(
             Severity::error, rule.span,
             fmt::format("{} calls {}, which leads back to it: the kernel refuses such a circle",
-                        printable(chains_.chains[top.chain].name), printable(chains_.chains[*called].name)),
+                        printable(chains_.chains[top.chain].name), printable(chains_.chains[called].name)),
             Effect::unknown);
-      if (progress_[*called] != Progress::unseen) continue;
-      progress_[*called] = Progress::open;
-      stack.push_back({*called});
+      if (reached_[called] == Reach::none) open(called, reach);
     }
   }
 
   const Lowering& lowering_;
   Table table_;
   const Chains& chains_;
-  std::vector<Progress> progress_;
+  std::vector<Reach> reached_;
+  std::vector<bool> is_open_;  // on the way from the root
+  std::vector<Frame> stack_;
 };
 
 // ---- what leads to a host -----------------------------------------------------------------------------
-
-std::vector<bool> reached_from_prerouting(const Lowering& lowering, const Chains& chains) {
-  std::vector<bool> seen(chains.chains.size());
-  std::vector<std::uint32_t> to_do;
-  if (const auto found = chains.index_of("PREROUTING")) to_do.push_back(*found);
-  while (!to_do.empty()) {
-    const std::uint32_t at = to_do.back();
-    to_do.pop_back();
-    if (seen[at]) continue;
-    seen[at] = true;
-    if (!lowering.survey.calls_others(Table::nat, at)) continue;
-    for (const Rule& rule : chains.chains[at].rules)
-      if (const auto called = lowering.from.called_by(rule)) to_do.push_back(*called);
-  }
-  return seen;
-}
 
 bool names_no_port(const model::ServiceTerm& service) {
   using Kind = model::ServiceTerm::Kind;
@@ -147,16 +140,14 @@ bool names_no_port(const model::ServiceTerm& service) {
          (service.kind == Kind::literal && service.destination == model::PortRange{});
 }
 
-void publish(Lowering& lowering, const LoweredLists& lists) {
-  const auto& nat = lowering.half()[Table::nat];
-  if (!nat) return;
+void publish(Lowering& lowering, const LoweredLists& lists, std::span<const Reach> reached) {
+  const Chains& nat = *lowering.half()[Table::nat];
   constexpr std::size_t most_published = 100'000;
   model::Policy& policy = lowering.policy;
   const AddressSet own = lowering.from.local & AddressSet::all(lowering.family);
-  const std::vector<bool> reached = reached_from_prerouting(lowering, *nat);
-  for (std::uint32_t i = 0; i < nat->chains.size(); ++i) {
-    if (!reached[i]) continue;
-    const bool is_called = !hook_named(nat->chains[i].name);
+  for (std::uint32_t i = 0; i < nat.chains.size(); ++i) {
+    if (reached[i] != Reach::from_prerouting) continue;
+    const bool is_called = !hook_named(nat.chains[i].name);
     for (const model::Rule& rule : policy.lists[lists.of(Table::nat, i)].rules) {
       if (rule.action != model::Action::translate || policy.published.size() >= most_published) continue;
       const model::Translation& translation = policy.translations[rule.target];
@@ -215,11 +206,11 @@ NodeId lower_half(Lowering& lowering) {
   const LoweredLists lists = lower_lists(lowering, addresses);
   for (const Table table : all_tables)
     if (const auto& chains = half[table]) {
-      const std::vector<bool> reached = Calls(lowering, table, *chains).walk();
+      const std::vector<Reach> reached = Calls(lowering, table, *chains).walk();
       for (std::uint32_t i = 0; i < reached.size(); ++i)
-        policy.lists[lists.of(table, i)].is_attached = reached[i];
+        policy.lists[lists.of(table, i)].is_attached = reached[i] != Reach::none;
+      if (table == Table::nat) publish(lowering, lists, reached);
     }
-  publish(lowering, lists);
   return lower_path(lowering, lists);
 }
 
@@ -247,8 +238,10 @@ void infer_entrance(Lowering& lowering) {
   for (const Survey::Use& use : lowering.survey.bodies) {
     const Body& body = lowering.from.bodies[use.body];
     const auto* accept = std::get_if<Accept>(&body.target);
-    if (accept != nullptr && accept->translates_source) add(masqueraded, body, Dimension::egress, use.span);
-    if (std::holds_alternative<Translate>(body.target)) add(translated, body, Dimension::ingress, use.span);
+    if (accept != nullptr && accept->translates_source)
+      add(masqueraded, body, Dimension::egress, use.span);
+    if (std::holds_alternative<Translate>(body.target))
+      add(translated, body, Dimension::ingress, use.span);
     add(named, body, Dimension::ingress, use.span);
   }
   for (const Named* one : {&masqueraded, &translated, &named}) {

@@ -236,6 +236,7 @@ LoweredLists Lists::lower() {
       lowering_.policy.lists.push_back(std::move(list));
     }
   }
+  lowering_.policy.translations.reserve(lowering_.policy.translations.size() + lowering_.from.goals.size());
   for (const Table table : all_tables)
     if (const auto& chains = lowering_.half()[table]) lower(table, *chains, lists);
   return lists;

@@ -57,9 +57,18 @@ struct Taken {
   struct Place {
     model::AddressTerm prefix;        // any, unless it is a plain IPv4 prefix
     std::optional<AddressTest> test;  // everything else
+    void clear() { prefix = {}, test.reset(); }
   };
   Place source, destination;
   Operands operands;
+  // As if made anew, and faster: a rule has few of them.
+  void clear() {
+    source.clear(), destination.clear();
+    operands.ports = {};
+    operands.chain = 0;
+    operands.goal.addresses.reset(), operands.goal.ports.reset();
+    operands.goal.ports_are_shifted = false;
+  }
 
   // How many bytes the text begins with are such an operand, which is kept. None: 0. A goal says whether it
   // has a port.

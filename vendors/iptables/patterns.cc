@@ -103,16 +103,16 @@ void Patterns::add(std::string_view skeleton, std::uint32_t meaning) {
   nodes_[along(node, skeleton.substr(literal))].meaning = meaning;
 }
 
-Patterns::Found Patterns::find(std::string_view rule, const RulePlace& place) const {
-  Found found;
-  if (nodes_.empty()) return found;
+std::uint32_t Patterns::find(std::string_view rule, const RulePlace& place, Taken& taken) const {
+  taken.clear();
+  if (nodes_.empty()) return none;
   const Node* node = nodes_.data();
   while (true) {
     if (node->asks) {
-      const auto [length, operand] = found.taken.take(node->asked, rule, node->negated, place);
+      const auto [length, operand] = taken.take(node->asked, rule, node->negated, place);
       if (length != 0) {
         const std::uint32_t behind = operand == Operand::goal_with_port ? node->behind_port : node->behind;
-        if (behind == none) return found;
+        if (behind == none) return none;
         rule.remove_prefix(length);
         node = &nodes_[behind];
         continue;
@@ -120,20 +120,19 @@ Patterns::Found Patterns::find(std::string_view rule, const RulePlace& place) co
     }
     if (rule.empty()) break;
     const auto way = std::ranges::find(node->ways, rule[0], &Way::first);
-    if (way == node->ways.end()) return found;
+    if (way == node->ways.end()) return none;
     node = &nodes_[way->node];
     // Literals are short: a call of memcmp costs more than most of them.
     if (rule.size() < node->end_at + sizeof(std::uint64_t)) {
-      if (!rule.starts_with(node->literal)) return found;
+      if (!rule.starts_with(node->literal)) return none;
     } else {
-      if (((eight_bytes(rule.data() + node->end_at) ^ node->end) & node->end_mask) != 0) return found;
+      if (((eight_bytes(rule.data() + node->end_at) ^ node->end) & node->end_mask) != 0) return none;
       for (std::size_t at = 0; at < node->end_at; at += sizeof(std::uint64_t))
-        if (eight_bytes(rule.data() + at) != eight_bytes(node->literal.data() + at)) return found;
+        if (eight_bytes(rule.data() + at) != eight_bytes(node->literal.data() + at)) return none;
     }
     rule.remove_prefix(node->literal.size());
   }
-  found.meaning = node->meaning;
-  return found;
+  return node->meaning;
 }
 
 }  // namespace aclmend::iptables

@@ -13,15 +13,12 @@ namespace aclmend::iptables {
 
 class Patterns {
  public:
-  struct Found {
-    std::uint32_t meaning = none;  // what was added with the skeleton
-    Taken taken;
-  };
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   // Of a skeleton that is for many. Texts beyond a length or number that no export reaches are left out.
   void add(std::string_view skeleton, std::uint32_t meaning);
-  Found find(std::string_view rule, const RulePlace& place) const;
+  // What was added with the skeleton of the rule, whose operands are in `taken` then; or `none`.
+  std::uint32_t find(std::string_view rule, const RulePlace& place, Taken& taken) const;
   bool empty() const { return nodes_.empty(); }
   void clear() { nodes_.clear(); }
 

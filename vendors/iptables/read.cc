@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <set>
-#include <system_error>
 #include <thread>
 
 #include "base/text.h"
 #include "sets/prefix_list.h"
+#include "vendors/iptables/ahead.h"
 #include "vendors/iptables/ipset_command.h"
 #include "vendors/iptables/ipset_read.h"
 #include "vendors/iptables/reader.h"
@@ -98,31 +97,6 @@ std::optional<Family> family_shown(std::span<const Word> words) {
     }
   }
   return std::nullopt;
-}
-
-std::optional<Line> Lines::next() {
-  if (at_ >= text_.size()) return std::nullopt;
-  std::size_t end = text_.find('\n', at_);
-  if (end == std::string_view::npos) end = text_.size();
-  Line line;
-  line.number = ++number_;
-  std::size_t last = end;
-  while (last > at_ && text_[last - 1] == '\r') --last, has_carriage_returns_ = true;
-  line.text = text_.substr(at_, last - at_);
-  line.span = {static_cast<std::uint32_t>(at_), static_cast<std::uint32_t>(last), source_};
-  at_ = end + 1;
-  return line;
-}
-
-Lines Lines::part(std::size_t from, std::size_t to) const {
-  const auto begin_behind = [&](std::size_t bytes) {
-    if (bytes == 0) return at_;
-    const std::size_t end = bytes > left() ? std::string_view::npos : text_.find('\n', at_ + bytes - 1);
-    return end == std::string_view::npos ? text_.size() : end + 1;
-  };
-  Lines lines(text_.substr(0, begin_behind(to)), source_);
-  lines.at_ = begin_behind(from);
-  return lines;
 }
 
 // ---- what a file is -----------------------------------------------------------------------------------
@@ -266,8 +240,8 @@ void Reader::save(std::string_view text, std::uint16_t source) {
 }
 
 std::size_t usual_piece() {
-  constexpr std::size_t of_two = std::size_t{2} << 20;  // what it is made into stays in the caches
-  return std::thread::hardware_concurrency() > 1 ? of_two : std::numeric_limits<std::size_t>::max();
+  constexpr std::size_t usual = std::size_t{512} << 10;
+  return std::thread::hardware_concurrency() > 1 ? usual : std::numeric_limits<std::size_t>::max();
 }
 
 bool Reader::is_worth_reading_ahead(const Lines& lines) const {
@@ -275,31 +249,20 @@ bool Reader::is_worth_reading_ahead(const Lines& lines) const {
   return open_ && quick_in_a_row_ >= piece_ / bytes_a_rule && lines.left() / 2 >= piece_;
 }
 
-// Two threads read a piece each by what was learnt so far; then all lines are taken in their order.
+// Lines are taken in their order, whoever read them.
 void Reader::read_ahead(Lines& lines) {
-  std::array early{Interpreter::Early(interpreter_, *open_, place_, piece_),
-                   Interpreter::Early(interpreter_, *open_, place_, piece_)};
-  const auto read = [&](std::size_t which) {
-    Lines part = lines.part(which * piece_, (which + 1) * piece_);
-    while (const auto line = part.next()) early[which].read(*line);
-  };
-  std::optional<std::jthread> other;
-  try {
-    other.emplace(read, 1);
-  } catch (const std::system_error&) {
-    piece_ = std::numeric_limits<std::size_t>::max();  // no thread to be had
-    return;
-  }
-  read(0);
-  other.reset();  // joined
+  Ahead ahead(interpreter_, *open_, place_, lines, piece_);
   const std::uint32_t era = interpreter_.era();
-  for (const Interpreter::Early& part : early)
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      if (interpreter_.era() != era) return;  // other chains, another table: the rest in its turn
+  while (const auto* part = ahead.next()) {
+    for (std::size_t i = 0; i < part->size(); ++i) {
       const auto line = lines.next();
       const bool is_usual = line->text.size() <= restore_cuts_at;
-      if (!is_usual || !interpreter_.append_early(*open_, part, i, *line)) take_line(*line);
+      if (is_usual && interpreter_.append_early(*open_, *part, i, *line)) continue;
+      ahead.rest();
+      take_line(*line);
+      if (interpreter_.era() != era) return;  // other chains, another table: the rest in its turn
     }
+  }
 }
 
 void Reader::take_line(const Line& whole) {

@@ -21,26 +21,7 @@ struct Recognised {
 };
 Recognised recognised(std::string_view text);
 
-// Lines of a source, without CR and LF.
-class Lines {
- public:
-  Lines(std::string_view text, std::uint16_t source) : text_(text), source_(source) {}
-  std::optional<Line> next();
-  bool has_carriage_returns() const { return has_carriage_returns_; }
-  std::size_t left() const { return text_.size() - std::min(at_, text_.size()); }  // in bytes
-  // The lines that begin in a part of the next bytes, numbered from 1. Where it ends another part may begin.
-  Lines part(std::size_t from, std::size_t to) const;
-
- private:
-  std::string_view text_;
-  std::uint16_t source_;
-  std::size_t at_ = 0;
-  std::uint32_t number_ = 0;
-  bool has_carriage_returns_ = false;
-};
-
-// How many bytes of a long run of rules each of two threads reads before their turn; all there are: none
-// does.
+// In pieces of how many bytes a long run of rules is read before its turn; all there are: it is not.
 std::size_t usual_piece();
 
 class Reader {

@@ -18,7 +18,7 @@ char mark_of(Operand operand) { return static_cast<char>(1 + static_cast<int>(op
 void Skeleton::forget() {
   hole_count_ = 0;
   has_ = {};
-  taken_ = {};
+  taken_.clear();
 }
 
 bool Skeleton::scan(std::string_view rule, const RulePlace& place) {

@@ -63,18 +63,19 @@ class Text {
   enum class Tree : std::uint8_t { agrees, agrees_on_none, differs };
   Tree ask_tree(const std::string& text) const {
     Skeleton skeleton;
-    const auto found = patterns_.find(text, place_);
+    Taken taken;
+    const std::uint32_t meaning = patterns_.find(text, place_, taken);
     const bool is_scanned = skeleton.scan(text, place_) && skeleton.is_for_many();
     const auto known = std::ranges::find(grown_, skeleton.text());
     if (!is_scanned || known == grown_.end())
-      return found.meaning == Patterns::none ? Tree::agrees_on_none : Tree::differs;
+      return meaning == Patterns::none ? Tree::agrees_on_none : Tree::differs;
     const auto same = [](const Taken::Place& a, const Taken::Place& b) {
       return a.prefix == b.prefix && a.test == b.test;
     };
-    return found.meaning == static_cast<std::size_t>(known - grown_.begin()) &&
-                   same(found.taken.source, skeleton.taken().source) &&
-                   same(found.taken.destination, skeleton.taken().destination) &&
-                   found.taken.operands == skeleton.taken().operands
+    return meaning == static_cast<std::size_t>(known - grown_.begin()) &&
+                   same(taken.source, skeleton.taken().source) &&
+                   same(taken.destination, skeleton.taken().destination) &&
+                   taken.operands == skeleton.taken().operands
                ? Tree::agrees
                : Tree::differs;
   }
