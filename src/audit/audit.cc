@@ -192,21 +192,6 @@ Check not_applicable(const Question& question, const Flow& flow, const std::opti
   return check;
 }
 
-// What a flow requires of the list in force: today, and from a later day on.
-struct Required {
-  AddressSet now;
-  std::vector<endpoints::Coming> coming;
-};
-
-Result<Required> required_of(const Flow& flow, const Question& question) {
-  TRY(published, required_addresses(flow, *question.release));
-  Required required{std::move(published), {}};
-  if (const auto selection = selection_of(flow); selection && question.coming)
-    required.coming = question.coming(*selection);
-  for (const endpoints::Coming& range : required.coming) required.now -= range.addresses;
-  return required;
-}
-
 class Audit {
  public:
   explicit Audit(const Question& question) : question_(question) {}
@@ -316,7 +301,7 @@ Result<bool> Audit::examine(const Flow& flow) {
   }
   for (const Inference& inference : hosts->inferred)
     if (!infer(inference)) return false;
-  TRY(required, required_of(flow, question_));
+  TRY(required, required_of(flow, *question_.release, question_.coming));
   bool v4_is_open = false;
   for (const Family family : {Family::ipv4, Family::ipv6})
     for (Host host : hosts->hosts) {
@@ -433,6 +418,14 @@ Result<AddressSet> required_addresses(const Flow& flow, const endpoints::Release
   if (!selection) return literal_peers(flow);
   TRY(selected, endpoints::select(release, *selection));
   return std::move(selected.addresses);
+}
+
+Result<Required> required_of(const Flow& flow, const endpoints::Release& release, const ComingOf& coming) {
+  TRY(published, required_addresses(flow, release));
+  Required required{std::move(published), {}};
+  if (const auto selection = selection_of(flow); selection && coming) required.coming = coming(*selection);
+  for (const endpoints::Coming& range : required.coming) required.now -= range.addresses;
+  return required;
 }
 
 Result<Examination> examine(const Question& question) { return Audit(question).run(); }

@@ -20,6 +20,9 @@ namespace aclmend::audit {
 
 enum class Inferring : std::uint8_t { allowed, refused };  // --strict refuses
 
+// What of these rows is published, and in use from a later day on only; none: nothing is known of that.
+using ComingOf = std::function<std::vector<endpoints::Coming>(const endpoints::Selection&)>;
+
 struct Question {
   std::string device;  // its name, part of every fingerprint
   const model::Policy* policy = nullptr;
@@ -27,8 +30,7 @@ struct Question {
   std::vector<Address> to;  // mail hosts; empty: inferred
   std::vector<const inventory::Flow*> flows;
   const endpoints::Release* release = nullptr;
-  // What of these rows is published, and in use from a later day on only; none: nothing is known of that.
-  std::function<std::vector<endpoints::Coming>(const endpoints::Selection&)> coming;
+  ComingOf coming;
   Inferring inferring = Inferring::allowed;
   bool only_if_known = false;  // came by a glob: not asked unless it knows the mail host
   // The device's own commands for a packet on the wire.
@@ -44,6 +46,13 @@ std::optional<endpoints::Selection> selection_of(const inventory::Flow& flow);
 // What a flow requires of this release: the sources (inbound) or destinations (outbound), before the cut to
 // the mail host's families.
 Result<AddressSet> required_addresses(const inventory::Flow& flow, const endpoints::Release& release);
+// The same by the day: what is in use, and what will be.
+struct Required {
+  AddressSet now;
+  std::vector<endpoints::Coming> coming;
+};
+Result<Required> required_of(const inventory::Flow& flow, const endpoints::Release& release,
+                             const ComingOf& coming);
 
 // ACM050: the list was last checked longer ago than `max_age`, or nobody knows when. `checked` is a date or
 // empty.

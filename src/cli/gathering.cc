@@ -105,16 +105,17 @@ class Work {
     const auto flow = std::ranges::find(asking.flows, flow_id, &inventory::Flow::id);
     if (flow == asking.flows.end()) return Error{.message = "there is no flow eop-inbound-smtp", .file = {}};
     const endpoints::Release& release = asking.list.release;
-    const auto required = audit::required_addresses(*flow, release);
+    const auto required = audit::required_of(
+        *flow, release, [&](const endpoints::Selection& selection) { return asking.list.coming(selection); });
     if (!required) return required.error();
     Facts& all = facts();
     all.flow = flow_id;
     all.list = release.version.empty() ? "list of " + release.as_of : "list " + release.version;
-    all.ranges = required->prefixes();
+    all.ranges = required->now.prefixes();
     all.required = all.ranges.size();
     const std::vector<Prefix> pool = endpoints::relay_pool().prefixes();
     all.ranges.insert(all.ranges.end(), pool.begin(), pool.end());
-    all.microsoft = endpoints::addresses(std::span<const endpoints::Row>(release.rows)) | *required |
+    all.microsoft = endpoints::addresses(std::span<const endpoints::Row>(release.rows)) | required->now |
                     endpoints::relay_pool();
     for (const std::string& text : ask_.flow.to)
       if (const auto address = parse_address(text)) all.to.push_back(*address);

@@ -253,6 +253,22 @@ TEST_CASE("an audit is asked against any release, and says what is coming", "[cl
   CHECK(mend.out.find("network-object 203.0.113.0 255.255.255.0") != std::string::npos);
 }
 
+TEST_CASE("a range whose day has not come is not missed in a log", "[cli][store][diagnose]") {
+  Service service;
+  service.fetch();
+  service.publish("2026020200", with_new, addition("20991231"));
+  service.fetch({"--force"});
+  const auto misses = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = {"diagnose", (test::root() / "fixtures/story/deferral.txt").string(),
+                                     (test::root() / "fixtures/story/RECV2026112002-1.LOG").string(),
+                                     "--format", "json"};
+    args.insert(args.end(), more.begin(), more.end());
+    return service.run(args).out.find("203.0.113.0/24") != std::string::npos;
+  };
+  CHECK_FALSE(misses({}));
+  CHECK(misses({"--as-of", "2099-12-31"}));
+}
+
 TEST_CASE("what is let in before its day is no stranger", "[cli][store][audit]") {
   Service service;
   service.fetch();
