@@ -31,9 +31,12 @@ bool looks_continued(std::string_view line) {
 }
 
 // Does a line that could begin a text belong to the one that is open? A text can be cut off for good; a
-// status at the front of a line is the inner one only where a message was just opened.
+// status at the front of a line is that of the open text where it has none, and the inner one where a message
+// was just opened.
 bool is_inner(std::string_view open, std::string_view line) {
   if (has(line, "LED=") || is_balanced(open)) return false;
+  const auto so_far = parse_deferral(open);
+  if (!so_far || so_far->status.empty()) return true;
   return open.ends_with('=') || open.ends_with('[') || has(line.substr(0, 12), "[Message=");
 }
 
@@ -49,11 +52,15 @@ Deferral merged(Deferral spaced, const std::optional<Deferral>& tight) {
     spaced.reply = tight->reply;
     spaced.text = tight->text;
   }
+  if (spaced.status == tight->status) fill(spaced.reply, tight->reply);
   fill(spaced.message, tight->message);
   fill(spaced.inner, tight->inner);
+  constexpr std::uint32_t first_socket_error = 10'000;  // less may be the beginning of one
+  if (spaced.socket_error < first_socket_error && tight->socket_error >= first_socket_error)
+    spaced.socket_error = tight->socket_error;
   fill(spaced.socket_error, tight->socket_error);
-  fill(spaced.host, tight->host);
-  fill(spaced.smtp_security, tight->smtp_security);
+  for (const auto word : {&Deferral::host, &Deferral::smtp_security})  // no blank is ever in one
+    if ((spaced.*word).empty() || has(spaced.*word, " ")) spaced.*word = (*tight).*word;
   fill(spaced.sender, tight->sender);
   if (!spaced.address) spaced.address = tight->address;
   if (spaced.address == tight->address) fill(spaced.port, tight->port);

@@ -202,3 +202,32 @@ TEST_CASE("a real peer of Microsoft's that was offered no STARTTLS is seen", "[e
   REQUIRE(reading);
   CHECK(seen == 1);
 }
+
+TEST_CASE("an error text means the same wherever a terminal or a mail wrapped it", "[evidence]") {
+  std::string text = test::text_of(test::root() / "fixtures/story/deferral.txt");
+  while (text.ends_with('\n')) text.pop_back();
+  const auto told = [](const std::string& pasted) {
+    std::vector<std::string> records;
+    Lines lines = Lines::over("text", pasted);
+    evidence::read(lines, {}, {.record = [&](const evidence::Record& record) {
+                     REQUIRE(record.deferral != nullptr);
+                     const evidence::Deferral& one = *record.deferral;
+                     std::string message(one.message);
+                     std::erase(message, ' ');  // nobody knows whether a blank stood there
+                     records.push_back(fmt::format("{} {} {} {} {} {} {} {}", one.reply, record.code,
+                                                   record.dst ? to_string(*record.dst) : "none", one.port,
+                                                   one.socket_error, message, one.sender, one.host));
+                   }});
+    return records;
+  };
+  const auto whole = told(text + "\n");
+  REQUIRE(whole.size() == 1);
+  CAPTURE(whole);
+  std::vector<std::string> others;
+  for (std::size_t at = 1; at < text.size(); ++at)
+    if (const auto now = told(text.substr(0, at) + "\n" + text.substr(at) + "\n"); now != whole)
+      others.push_back(fmt::format("{}|{}: {}", text.substr(at < 30 ? 0 : at - 30, at < 30 ? at : 30),
+                                   text.substr(at, 12), fmt::join(now, " / ")));
+  CAPTURE(others);
+  CHECK(others.empty());
+}
