@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
 namespace aclmend {
@@ -77,6 +78,19 @@ std::string printable(std::string_view text) {
     text.remove_prefix(sequence.size());
   }
   return out;
+}
+
+std::string for_a_shell(std::string_view word) {
+  const bool is_plain = std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (is_plain && !word.empty()) return std::string(word);
+  std::string text = "'";
+  for (const char c : word)
+    if (c == '\'') text += "'\\''";
+    else text += c;
+  return text + "'";
 }
 
 std::size_t display_width(std::string_view text) {

@@ -15,6 +15,9 @@ namespace aclmend {
 // Tabs become one blank. Everything else is kept.
 std::string printable(std::string_view text);
 
+// A word as a shell takes it.
+std::string for_a_shell(std::string_view word);
+
 // Columns a printable UTF-8 text takes on a terminal, one a code point.
 std::size_t display_width(std::string_view text);
 

@@ -4,9 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
+#include <filesystem>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "inventory/flows.h"
 #include "inventory/read.h"
 
@@ -60,20 +61,26 @@ Result<inventory::Inventory> inventory_at(const std::string& path) {
   return std::move(*inventory);
 }
 
-}  // namespace
-
-std::string for_a_shell(std::string_view word) {
-  const bool is_plain = std::ranges::all_of(word, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("_-./:,=@%+").find(static_cast<char>(c)) != std::string_view::npos;
+// Those that have one of these files; each file is some device's.
+std::optional<Error> keep_named(std::vector<PlannedDevice>& devices, std::span<const std::string> files,
+                                const std::string& inventory) {
+  const auto is_same = [](const std::string& a, const std::string& b) {
+    std::error_code failed;
+    return a == b || std::filesystem::equivalent(a, b, failed);
+  };
+  const auto has = [&](const PlannedDevice& device, const std::string& file) {
+    return std::ranges::any_of(device.files, [&](const std::string& own) { return is_same(own, file); });
+  };
+  for (const std::string& file : files)
+    if (std::ranges::none_of(devices, [&](const PlannedDevice& device) { return has(device, file); }))
+      return Error{.message = fmt::format("no device of {} has this file", inventory), .file = file};
+  std::erase_if(devices, [&](const PlannedDevice& device) {
+    return std::ranges::none_of(files, [&](const std::string& file) { return has(device, file); });
   });
-  if (is_plain && !word.empty()) return std::string(word);
-  std::string text = "'";
-  for (const char c : word)
-    if (c == '\'') text += "'\\''";
-    else text += c;
-  return text + "'";
+  return std::nullopt;
 }
+
+}  // namespace
 
 std::string as_typed(const AskOptions& options) {
   std::string typed;
@@ -94,7 +101,7 @@ std::string as_typed(const AskOptions& options) {
   add("--application", options.way.application);
   add_each("--assume", options.way.assume);
   add_each("--flow", options.flow.flows);
-  add("--rules", options.rules);
+  add_each("--rules", options.rules);
   add("--instance", options.flow.instance);
   add("--endpoints", options.flow.endpoints);
   add("--store", options.flow.store.store);
@@ -108,20 +115,18 @@ void declare(CLI::App& app, AskOptions& options, Files files) {
   declare(app, options.device, files);
   declare(app, options.way);
   declare(app, options.flow);
-  app.add_option("--rules", options.rules, "a folder with further required flows")->type_name("DIR");
+  declare_rules(app, options.rules);
 }
 
 Result<Asking> asking_of(const AskOptions& options, NoDevice no_device) {
   Asking asking;
-  std::vector<std::string> folders;
-  if (!options.rules.empty()) folders.push_back(options.rules);
+  std::vector<std::string> folders = options.rules;
   std::optional<inventory::Inventory> inventory;
   const bool wants_devices = no_device == NoDevice::looks_for_inventory || !options.device.files.empty() ||
                              !options.flow.inventory.empty();
   if (!wants_devices) {
     // the flows and the list alone
   } else if (options.device.files.empty() || !options.flow.inventory.empty()) {
-    if (!options.device.files.empty()) return fail("give either configurations or --inventory, not both");
     const auto path = options.flow.inventory.empty() ? inventory::find_inventory(".")
                                                      : std::optional(options.flow.inventory);
     if (!path)
@@ -131,6 +136,9 @@ Result<Asking> asking_of(const AskOptions& options, NoDevice no_device) {
     inventory::Plan plan = inventory::plan(*inventory);
     asking.devices = std::move(plan.devices);
     asking.remarks = std::move(plan.remarks);
+    if (!options.device.files.empty())
+      if (auto error = keep_named(asking.devices, options.device.files, *path))
+        return fail(std::move(*error));
     asking.from_inventory = true;
     if (!inventory->rules.empty()) folders.push_back(inventory->rules);
   } else {

@@ -16,14 +16,12 @@ struct AskOptions {
   DeviceOptions device;
   WayOptions way;
   FlowOptions flow;
-  std::string rules;
+  std::vector<std::string> rules;  // folders
 };
 void declare(CLI::App& app, AskOptions& options, Files files);
 
 // The options that decide the question, as they would be typed behind the configuration: " --to 10.1.1.25".
 std::string as_typed(const AskOptions& options);
-// A word as a shell takes it.
-std::string for_a_shell(std::string_view word);
 
 // What is asked of every device alike.
 struct Asking {

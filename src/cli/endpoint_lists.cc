@@ -61,20 +61,15 @@ void declare(CLI::App& app, ListOptions& options) {
   app.add_flag("--all", options.all, "every row");
   app.add_option("--instance", options.instance, "Worldwide, USGovGCCHigh, USGovDoD, China or Germany")
       ->type_name("NAME");
-  app.add_option("--rules", options.rules, "a folder of further flows (repeatable)")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  declare_rules(app, options.rules);
   declare_store(app, options.store.store);
+  app.add_flag("--offline", options.store.offline, "never use the network");
 }
 
 void declare_endpoints(CLI::App& app, ListOptions& options) {
   app.add_option("--endpoints", options.endpoints,
-                 "a list: a version, a file in Microsoft's format, store or embedded")
+                 "a list: a version, a file in Microsoft's format, store, service or embedded")
       ->type_name("FILE|VERSION");
-}
-
-void declare_store(CLI::App& app, std::string& store) {
-  app.add_option("--store", store, "the endpoint store (default: this user's own)")->type_name("FILE");
 }
 
 }  // namespace aclmend::cli

@@ -25,7 +25,6 @@ struct ListOptions {
 };
 void declare(CLI::App& app, ListOptions& options);            // all but --endpoints
 void declare_endpoints(CLI::App& app, ListOptions& options);  // --endpoints
-void declare_store(CLI::App& app, std::string& store);        // --store
 
 enum class Rows : std::uint8_t { of_the_flow, all };
 

@@ -138,7 +138,6 @@ int run_fetch(const Options& options, Streams& streams) {
   const auto client = client_of(options.service, *store, progress_on(streams));
   if (!client) return not_judged(streams, client.error());
   report::EndpointsFetch report;
-  report.store = store->path();
   report.flow = inventory::default_flow;
   for (const Instance instance : *instances) {
     report.instances.push_back(fetched(*store, *client, instance, options));

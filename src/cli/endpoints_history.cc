@@ -62,7 +62,6 @@ Result<report::EndpointsHistory> history_report(const Options& options) {
     kept = std::move(known);
     report.asked += ", as built in: the store holds no list of this instance";
   }
-  report.store = store.path();
   report.releases = endpoints::release_changes(kept, question.selection);
   return report;
 }

@@ -218,7 +218,6 @@ int run_import(const Options& options, Streams& streams) {
   if (!store) return not_judged(streams, store.error());
 
   Import import(*store, now());
-  import.report.store = store->path();
   report::Frame& frame = import.report.frame;
   std::vector<Read> all;
   const auto refuse = [&](const Error& error) {  // the others are taken all the same

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <future>
 #include <memory>
 
 #include "base/file.h"
 #include "cli/asking.h"
 #include "cli/command.h"
+#include "cli/examine.h"
 #include "cli/frame.h"
 #include "fix/question.h"
 #include "intake/result.h"
@@ -35,11 +37,15 @@ struct Meant {
 
 Result<Meant> meant_by(const Options& options, const Asking& asking) {
   Meant meant;
+  if (asking.from_inventory && asking.devices.size() != 1)
+    return fail(
+        fmt::format("these files are of {} devices of the inventory: name one", asking.devices.size()));
   meant.planned = &asking.devices.front();  // of several files, which are one device, the first names it
-  TRY(request, request_of(options.ask.device));
+  TRY(request,
+      asking.from_inventory ? request_for(options.ask, *meant.planned) : request_of(options.ask.device));
   TRY(intake, intake::read_device(request));
   meant.intake = std::move(intake);
-  TRY(device, intake::device_in(meant.intake, options.ask.device.context));
+  TRY(device, intake::device_in(meant.intake, meant.planned->question.context));
   meant.device = device;
   return meant;
 }
@@ -85,8 +91,9 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
   for (const std::string& text : meant.device->inferred) report.frame.inferred.push_back(text);
   report.frame.assumed = std::move(asked.assumed);
   report.release = asking.list.release;
-  for (std::size_t i = 0; i < options.ask.device.files.size(); ++i)
-    report.files.push_back(meant.intake.sources[i]->name());
+  const std::size_t files =
+      asking.from_inventory ? meant.planned->files.size() : options.ask.device.files.size();
+  for (std::size_t i = 0; i < files; ++i) report.files.push_back(meant.intake.sources[i]->name());
   if (meant.intake.reading.devices.size() > 1) report.scope = meant.device->scope;
   report.typed = as_typed(options.ask);
   report.settles_unknown = options.settle_unknown;
@@ -105,8 +112,7 @@ Result<FixReport> report_of(const Options& options, const Asking& asking, const 
 
 // edge.fix.txt, edge.rollback.txt and edge.proof.json in the folder.
 std::optional<Error> write_into(const std::string& folder, const FixReport& report, Streams& streams) {
-  std::string name = report.files.front().substr(report.files.front().rfind('/') + 1);
-  if (const std::size_t dot = name.rfind('.'); dot != 0 && dot != std::string::npos) name.resize(dot);
+  const std::string name = std::filesystem::path(report.files.front()).stem().string();
   if (auto made = make_folder(folder); !made) return made.error();
   const std::pair<std::string_view, std::string> files[] = {
       {"fix.txt", report::terminal::fix(report)},

@@ -115,9 +115,7 @@ std::function<int(Streams&)> define(CLI::App& app) {
   const auto chosen = std::make_shared<Chosen>();
   const auto add = [&](const char* name, const char* summary, Run run) {
     CLI::App* command = app.add_subcommand(name, summary);
-    command->add_option("--rules", chosen->options.rules, "a folder of further flows (repeatable)")
-        ->type_name("DIR")
-        ->allow_extra_args(false);
+    declare_rules(*command, chosen->options.rules);
     declare(*command, chosen->options.output, "text or json");
     command->callback([chosen, run] { chosen->run = run; });
     return command;

@@ -220,6 +220,12 @@ void declare(CLI::App& app, FlowOptions& options) {
   app.add_flag("--strict", options.strict, "refuse what would have to be inferred");
 }
 
+void declare_rules(CLI::App& app, std::vector<std::string>& folders) {
+  app.add_option("--rules", folders, "a folder of further flows (repeatable)")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
 void declare(CLI::App& app, OutputOptions& options, std::string_view formats) {
   const std::string group(output_group);
   app.add_option("--format", options.format, fmt::format("{} (default text)", formats))

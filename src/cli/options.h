@@ -66,6 +66,8 @@ struct FlowOptions {
 };
 void declare(CLI::App& app, FlowOptions& options);
 
+void declare_rules(CLI::App& app, std::vector<std::string>& folders);  // --rules
+
 // Where the answer goes: --format -o --report --exit-zero.
 struct OutputOptions {
   std::string format = "text";

@@ -76,6 +76,10 @@ std::optional<Error> refusal(const Options& options) {
     return refused(fmt::format("expected a mail address after --try-recipient, found '{}'", to));
   if (!options.address.empty() && options.hosts.size() > 1)
     return refused("--address names where one host is; several hosts are given");
+  if (!options.address.empty() && !options.resolver.empty())
+    return refused("--address asks nobody for a name: it goes without --resolver");
+  if (options.wants_sts && (!options.address.empty() || options.is_smart_host))
+    return refused("a policy of MTA-STS is a domain's: --mta-sts goes without --address and --smarthost");
   if (options.timeout < 0 || options.timeout > 600)
     return refused(fmt::format("expected 0.1 to 600 seconds after --timeout, found {}", options.timeout));
   if (options.repeat < 1 || options.repeat > 1000)
@@ -254,7 +258,7 @@ std::function<int(Streams&)> define(CLI::App& app) {
       ->type_name("URL");
   app.add_flag("--remember", options->remember,
                "keep the certificates in the store, to tell next time that they changed");
-  app.add_option("--store", options->store, "the store (default: this user's own)")->type_name("FILE");
+  declare_store(app, options->store);
   app.add_flag("--allow-private", options->allow_private,
                "connect to private addresses that an MX record names");
   app.add_flag("--yes", options->yes, fmt::format("ask more than {} addresses", probe::most_unasked));

@@ -171,9 +171,12 @@ std::string_view outcome_word(endpoints::Fetched outcome) {
 
 }  // namespace
 
+void declare_store(CLI::App& app, std::string& store) {
+  app.add_option("--store", store, "the store (default: this user's own)")->type_name("FILE");
+}
+
 void declare(CLI::App& app, StoreOptions& options) {
-  app.add_option("--store", options.store, "the endpoint store (default: this user's own)")
-      ->type_name("FILE");
+  declare_store(app, options.store);
   app.add_option("--as-of", options.as_of,
                  "the day asked about: what comes into use later is not required yet")
       ->type_name("DATE");

@@ -1,6 +1,7 @@
 // Which release of Microsoft's list is in force: from the command line, the inventory, and what the store
-// holds. The store of this user is read only where it is there; nothing but `endpoints fetch` and `import`
-// makes one.
+// holds. The store of this user is read only where it is there; asking the service makes one (`endpoints
+// fetch`,
+// `--endpoints service`), and so do `endpoints import` and `probe --remember`.
 #pragma once
 #include <functional>
 #include <optional>
@@ -29,6 +30,7 @@ struct StoreOptions {
   std::string as_of;
   bool offline = false;
 };
+void declare_store(CLI::App& app, std::string& store);  // --store alone
 void declare(CLI::App& app, StoreOptions& options);
 
 // --store, or where a user's own is.

@@ -13,7 +13,6 @@ struct Streams {
   std::istream& in;
   std::ostream& out;  // what was asked for
   std::ostream& err;  // everything else
-  bool out_is_terminal = false;
   bool err_is_terminal = false;
   // Lives until the process ends: to take a hundred thousand lists apart takes as long as to make them.
   std::vector<std::shared_ptr<const void>> kept = {};

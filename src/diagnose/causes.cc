@@ -504,7 +504,7 @@ std::string diagnose_command(const Facts& facts) {
   std::string command = "aclmend diagnose";
   if (facts.inputs.size() > 3 || facts.inputs.empty()) return command + " ... --ticket";
   std::string files;
-  for (const std::string& input : facts.inputs) files += " " + input;
+  for (const std::string& input : facts.inputs) files += " " + for_a_shell(input);
   return command + (files.size() > 40 ? " ..." : files) + " --ticket";
 }
 
@@ -538,7 +538,7 @@ std::vector<Action> next(const Facts& facts, const std::vector<Step>& steps) {
       sign == Sign::cut) {
     const Deferred* deferred = main_deferral(facts);
     if (deferred != nullptr && !deferred->status.empty())
-      actions.push_back({"what it means", "aclmend explain " + deferred->status, ""});
+      actions.push_back({"what it means", "aclmend explain " + for_a_shell(deferred->status), ""});
   }
   for (const std::string_view id : {"name", "certificate"})
     if (const Step* one = step_named(steps, id); one != nullptr && one->status == Status::not_known &&

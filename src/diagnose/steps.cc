@@ -44,7 +44,7 @@ void row(Step& one, std::string text, const Place& place) {
 std::string host_of(const Facts& facts) { return facts.host.empty() ? "MAIL-HOST" : facts.host; }
 
 std::string probe_command(const Facts& facts) {
-  return fmt::format("aclmend probe {} --smarthost", host_of(facts));
+  return fmt::format("aclmend probe {} --smarthost", for_a_shell(host_of(facts)));
 }
 
 // ---- 1 the error text
@@ -170,7 +170,8 @@ Step probed_name(const Facts& facts, Step one) {
   const bool is_inside = std::ranges::all_of(
       host.addresses, [](const probe::AddressResult& result) { return is_private(result.address); });
   if (is_inside) {
-    one.settle = fmt::format("aclmend probe {} --smarthost --resolver A-PUBLIC-RESOLVER", host.name);
+    one.settle =
+        fmt::format("aclmend probe {} --smarthost --resolver A-PUBLIC-RESOLVER", for_a_shell(host.name));
     with(one, Status::not_known, found + ": the inside view", from);
     one.rows.push_back({fmt::format("(the sender found {})", to_string(*deferred->address)), ""});
     return one;
@@ -397,6 +398,12 @@ std::string other_hosts_text(const Denied& found) {
                      to_string(found.other_hosts.front()), to_string(found.other_hosts.front()));
 }
 
+Row only_some_destinations() {
+  return {fmt::format("(denials on the way to the first {} destinations alone: the log has more of them)",
+                      FirewallLog::most_targets),
+          ""};
+}
+
 Step firewall_log(const Facts& facts) {
   Step one = step("firewall-log", "firewall log");
   if (facts.logs.empty())
@@ -419,6 +426,7 @@ Step firewall_log(const Facts& facts) {
     row(one, text, found.first_at);
     if (found.hinted == found.attempts)
       one.rows.push_back({"(that they are drops stands in the log prefix alone)", ""});
+    if (found.is_cut) one.rows.push_back(only_some_destinations());
     if (found.not_by_rules > 0)
       one.rows.push_back({fmt::format("{} of them by translation, routing or inspection, not by a rule",
                                       with_thousands(found.not_by_rules)),
@@ -437,6 +445,7 @@ Step firewall_log(const Facts& facts) {
   }
   with(one, Status::not_known, "the log does not show it", short_place(log));
   one.rows.push_back({found.other_hosts.empty() ? why_silent(chosen, facts) : other_hosts_text(found), ""});
+  if (found.is_cut) one.rows.push_back(only_some_destinations());
   one.settle = "a log of the error's minute, from a device that logs what it denies on port 25";
   std::uint64_t late = 0;
   for (const FirewallLog& each : facts.logs) late += each.late;
@@ -549,7 +558,7 @@ Answered add_firewall(Step& one, const Firewall& firewall, const Facts& facts, c
 
 std::string how_to_ask(const Facts& facts, bool is_any_asked) {
   if (!is_any_asked) return "--to ADDRESS: the mail host as this firewall knows it";
-  return fmt::format("aclmend audit {}", facts.firewalls.front().file);
+  return "aclmend audit " + for_a_shell(facts.firewalls.front().file);
 }
 
 Step firewall_rules(const Facts& facts) {

@@ -138,7 +138,8 @@ Denied denied(const Facts& facts) {
   std::set<Address> sources;
   std::map<std::string, std::uint64_t> rules;
   AddressSet let_in;
-  for (const FirewallLog& log : facts.logs)
+  for (const FirewallLog& log : facts.logs) {
+    found.is_cut |= log.has_other_targets;
     for (const Target& target : log.targets) {
       // A private address may be what the public one is translated to: without the rules nobody knows.
       const bool is_host = hosts.empty() || hosts.contains(target.address);
@@ -163,6 +164,7 @@ Denied denied(const Facts& facts) {
         if (is_first) found.first = one.first, found.first_at = one.first_at;
       }
     }
+  }
   found.allowed = let_in - found.ranges;
   found.sources = sources.size();
   const auto most = std::ranges::max_element(rules, {}, [](const auto& one) { return one.second; });

@@ -49,6 +49,7 @@ struct Denied {
   Place first_at;
   std::string rule;                  // that most of the lines name
   std::vector<Address> other_hosts;  // denied on the way to these; not known to be the mail host
+  bool is_cut = false;               // there were more destinations than were looked at
 };
 Denied denied(const Facts& facts);
 

@@ -30,7 +30,6 @@ struct ChangeRecord {
   std::uint32_t row = 0;  // endpointSetId
   Disposition disposition = Disposition::change;
   std::string version;  // which introduced it; ten digits
-  std::string impact;   // as written; empty: not stated
   Terms previous, current;
   std::string effective;  // YYYY-MM-DD, from when additions are used; empty: not stated
   std::vector<Prefix> added_ips, removed_ips;

@@ -171,7 +171,6 @@ Result<ChangeRecord> Reader::record(const JsonValue& value) {
   record.row = row;
   record.version = std::move(version);
   record.disposition = disposition;
-  record.impact = std::move(impact);
   record.previous = std::move(previous);
   record.current = std::move(current);
   return record;

@@ -320,11 +320,9 @@ Result<bool> Search::finish(const State& state, const Examination& examination) 
 }
 
 ChangedPackets Search::told(const ChangedBox& box, const Policy& after) const {
-  ChangedPackets packets{box.packets, box.context, {}, {}, {}, {}};
+  ChangedPackets packets{box.packets, box.context, {}, {}};
   if (box.before.by.rule) packets.before = audit::line_of_rule(today_, *box.before.by.rule);
   if (box.after.by.rule) packets.after = audit::line_of_rule(after, *box.after.by.rule);
-  packets.implicit_before = printable(implicit_of(today_, box.before.by));
-  packets.implicit_after = printable(implicit_of(after, box.after.by));
   return packets;
 }
 

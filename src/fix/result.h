@@ -16,7 +16,6 @@ struct ChangedPackets {
   Box packets;                                      // as they are on the wire
   std::map<model::Dimension, std::string> context;  // absent: the same for each
   std::optional<audit::Line> before, after;         // none: a default, or unknown
-  std::string implicit_before, implicit_after;      // the default's sentence
 };
 
 struct Proof {

@@ -382,7 +382,6 @@ enum class NoticeKind : std::uint8_t {
   smtp_inspected,
   part_missing,
   not_modelled,
-  real_address_used,
   permits_elsewhere
 };
 struct Notice {  // said beside the verdict, never part of it

@@ -277,7 +277,6 @@ Result<Certificate> read_certificate(std::string_view der) {
   out.key_sha256 = digest(out.key_der, ::EVP_sha256());
   out.key_sha512 = digest(out.key_der, ::EVP_sha512());
   out.is_self_signed = ::X509_self_signed(certificate.get(), 0) == 1;
-  out.has_issuer_address = has_issuer_address(certificate.get());
   return out;
 }
 

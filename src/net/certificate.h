@@ -28,7 +28,6 @@ struct Certificate {
   std::string key_sha256, key_sha512;  // of the SubjectPublicKeyInfo
   std::string key_der;                 // the SubjectPublicKeyInfo itself
   bool is_self_signed = false;
-  bool has_issuer_address = false;  // says where its issuer's certificate can be had (AIA caIssuers)
 };
 
 Result<Certificate> read_certificate(std::string_view der);

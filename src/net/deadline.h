@@ -19,7 +19,6 @@ struct Deadline {
     const Deadline own = in(step_limit);
     return own.end < end ? own : Deadline{end, limit, true};
   }
-  bool is_over() const { return std::chrono::steady_clock::now() >= end; }
 };
 
 // "within 10 s", "within 60 s, the limit of the whole request"

@@ -74,13 +74,13 @@ std::optional<Address> address_of(const sockaddr_storage& storage) {
 
 // ---- waiting
 
-int milliseconds_until(Deadline until) {
+int milliseconds_until(Until until) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
   return static_cast<int>(std::clamp<long long>(left, 0, 1 << 30));
 }
 
 // True: ready before the deadline. An error on the socket counts as ready: the next call tells it.
-bool is_ready(int socket, short events, Deadline until) {
+bool is_ready(int socket, short events, Until until) {
   while (true) {
     pollfd one{socket, events, 0};
     const int ready = ::poll(&one, 1, milliseconds_until(until));
@@ -215,7 +215,7 @@ struct Stream::State {
     if (socket >= 0) ::close(socket);
   }
 
-  Outcome<std::size_t> send_raw(std::string_view bytes, Deadline until) {
+  Outcome<std::size_t> send_raw(std::string_view bytes, Until until) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
       const ssize_t count =
@@ -228,7 +228,7 @@ struct Stream::State {
     return sent;
   }
 
-  Outcome<std::string> receive_raw(Deadline until) {
+  Outcome<std::string> receive_raw(Until until) {
     std::string bytes(largest_read, '\0');
     while (true) {
       const ssize_t count = ::recv(socket, bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -244,7 +244,7 @@ struct Stream::State {
     }
   }
 
-  Outcome<std::size_t> flush_tls(Deadline until) {
+  Outcome<std::size_t> flush_tls(Until until) {
     char* bytes = nullptr;
     const long count = BIO_get_mem_data(out, &bytes);
     if (count <= 0) return std::size_t{0};
@@ -254,7 +254,7 @@ struct Stream::State {
   }
 
   // Feeds TLS with what comes next. False: the other side has ended.
-  Outcome<bool> feed_tls(Deadline until) {
+  Outcome<bool> feed_tls(Until until) {
     const auto bytes = receive_raw(until);
     if (!bytes) return std::unexpected(bytes.error());
     if (bytes->empty()) return false;
@@ -262,7 +262,7 @@ struct Stream::State {
     return true;
   }
 
-  Outcome<std::size_t> send_tls(std::string_view bytes, Deadline until) {
+  Outcome<std::size_t> send_tls(std::string_view bytes, Until until) {
     ::ERR_clear_error();
     if (::SSL_write(ssl.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0)
       return failed(Kind::tls, fmt::format("TLS takes nothing more: {}", tls_reason()));
@@ -270,7 +270,7 @@ struct Stream::State {
     return bytes.size();
   }
 
-  Outcome<std::string> receive_tls(Deadline until) {
+  Outcome<std::string> receive_tls(Until until) {
     std::string bytes(largest_read, '\0');
     while (true) {
       ::ERR_clear_error();
@@ -290,7 +290,7 @@ struct Stream::State {
     }
   }
 
-  Outcome<std::size_t> shake_hands(Deadline until) {
+  Outcome<std::size_t> shake_hands(Until until) {
     while (true) {
       ::ERR_clear_error();
       const int done = ::SSL_connect(ssl.get());
@@ -335,7 +335,7 @@ Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-Stream::Outcome<Stream> Stream::connect(const Endpoint& to, std::optional<Address> from, Deadline until) {
+Stream::Outcome<Stream> Stream::connect(const Endpoint& to, std::optional<Address> from, Until until) {
   auto state = std::make_unique<State>();
   const int family = to.address.is_v4() ? AF_INET : AF_INET6;
   const auto start = steady_clock::now();
@@ -379,16 +379,16 @@ unsigned Stream::repeated_packets() const {
   return is_told ? facts.tcpi_total_retrans : 0;
 }
 
-Stream::Outcome<std::size_t> Stream::send(std::string_view bytes, Deadline until) {
+Stream::Outcome<std::size_t> Stream::send(std::string_view bytes, Until until) {
   if (bytes.empty()) return std::size_t{0};
   return state_->ssl ? state_->send_tls(bytes, until) : state_->send_raw(bytes, until);
 }
 
-Stream::Outcome<std::string> Stream::receive(Deadline until) {
+Stream::Outcome<std::string> Stream::receive(Until until) {
   return state_->ssl ? state_->receive_tls(until) : state_->receive_raw(until);
 }
 
-Stream::Outcome<TlsFacts> Stream::start_tls(const std::string& server_name, Deadline until) {
+Stream::Outcome<TlsFacts> Stream::start_tls(const std::string& server_name, Until until) {
   State& state = *state_;
   ::ERR_clear_error();
   state.context.reset(::SSL_CTX_new(::TLS_client_method()));

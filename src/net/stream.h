@@ -15,7 +15,7 @@
 
 namespace aclmend::net {
 
-using Deadline = std::chrono::steady_clock::time_point;
+using Until = std::chrono::steady_clock::time_point;  // when a step has to be over
 
 struct Endpoint {
   Address address;
@@ -59,7 +59,7 @@ class Stream {
   using Outcome = std::expected<T, Failure>;
 
   // `from`: the own address to speak from; none: the one that the routes choose.
-  static Outcome<Stream> connect(const Endpoint& to, std::optional<Address> from, Deadline until);
+  static Outcome<Stream> connect(const Endpoint& to, std::optional<Address> from, Until until);
 
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
@@ -68,12 +68,12 @@ class Stream {
   Address local() const;
   unsigned repeated_packets() const;  // TCP segments sent again so far: a sign of loss on the way
 
-  Outcome<std::size_t> send(std::string_view bytes, Deadline until);  // all of them
-  Outcome<std::string> receive(Deadline until);                       // what has come; "" at the end
+  Outcome<std::size_t> send(std::string_view bytes, Until until);  // all of them
+  Outcome<std::string> receive(Until until);                       // what has come; "" at the end
 
   // TLS 1.2 or 1.3 with this server name (empty: none). Verifies nothing: weak keys and wrong certificates
   // are to be seen and told.
-  Outcome<TlsFacts> start_tls(const std::string& server_name, Deadline until);
+  Outcome<TlsFacts> start_tls(const std::string& server_name, Until until);
 
   void close();  // with TLS's own goodbye, where it is up; waits for nothing
 

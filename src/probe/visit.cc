@@ -132,8 +132,8 @@ class Talk {
   Dialog dialog_;
   Stage stage_ = Stage::greeting;
   steady_clock::time_point start_ = steady_clock::now();
-  net::Deadline until_{};
-  net::Deadline end_;
+  net::Until until_{};
+  net::Until end_;
 };
 
 }  // namespace

@@ -27,7 +27,6 @@ struct FetchedInstance {
 
 struct EndpointsFetch {
   Frame frame;
-  std::string store;
   std::string flow;
   std::vector<FetchedInstance> instances;
 };
@@ -45,13 +44,11 @@ struct ImportedList {
 
 struct EndpointsImport {
   Frame frame;
-  std::string store;
   std::vector<ImportedList> lists;
 };
 
 struct EndpointsHistory {
   Frame frame;
-  std::string store;
   endpoints::Instance instance = endpoints::Instance::worldwide;
   std::string asked;  // which rows
   std::string flow;

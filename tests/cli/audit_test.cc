@@ -113,3 +113,30 @@ TEST_CASE("an inventory names the devices, and a glob's are asked only if they k
   CHECK(answer["devices"][1]["checks"][0]["status"] == "not-applicable");
   CHECK(answer["summary"]["not_asked"] == 1);
 }
+
+TEST_CASE("a file of the inventory is asked as the inventory says, and mended as it says") {
+  const test::Folder folder;
+  const std::string edge = folder.write("edge of all.cfg", test::text_of(story("edge-after.cfg")));
+  const std::string other = folder.write("other.cfg", test::text_of(story("edge-before.cfg")));
+  const std::string inventory =
+      folder.write("aclmend.yaml",
+                   "version: 1\nmail: { hosts: [203.0.113.25] }\ndevices:\n"
+                   "  - { name: edge, file: \"edge of all.cfg\", ingress: outside }\n"
+                   "  - { name: other, file: other.cfg }\n");
+  const auto answer = audited({edge, "--inventory", inventory}, 1);
+  REQUIRE(answer["devices"].size() == 1);
+  CHECK(answer["devices"][0]["name"] == "edge");
+  CHECK(answer["inferred"].empty());  // the inventory says where the internet comes in
+
+  const Ran mend = test::aclmend({"fix", edge, "--inventory", inventory});
+  CHECK(mend.status == 0);
+  CHECK(mend.out.find("aclmend audit '" + edge + "' --apply 'edge of all.fix.txt' --inventory " +
+                      inventory) != std::string::npos);
+  const Ran both = test::aclmend({"fix", edge, other, "--inventory", inventory});
+  CHECK(both.status == 2);
+  CHECK(both.err.find("2 devices of the inventory") != std::string::npos);
+  const Ran stranger = test::aclmend({"audit", story("edge-after.cfg"), "--inventory", inventory});
+  CHECK(stranger.status == 2);
+  CHECK(stranger.err.find("edge-after.cfg: no device of " + inventory + " has this file") !=
+        std::string::npos);
+}

@@ -238,10 +238,8 @@ void infer_entrance(Lowering& lowering) {
   for (const Survey::Use& use : lowering.survey.bodies) {
     const Body& body = lowering.from.bodies[use.body];
     const auto* accept = std::get_if<Accept>(&body.target);
-    if (accept != nullptr && accept->translates_source)
-      add(masqueraded, body, Dimension::egress, use.span);
-    if (std::holds_alternative<Translate>(body.target))
-      add(translated, body, Dimension::ingress, use.span);
+    if (accept != nullptr && accept->translates_source) add(masqueraded, body, Dimension::egress, use.span);
+    if (std::holds_alternative<Translate>(body.target)) add(translated, body, Dimension::ingress, use.span);
     add(named, body, Dimension::ingress, use.span);
   }
   for (const Named* one : {&masqueraded, &translated, &named}) {

@@ -287,18 +287,6 @@ std::string element_text(const IpSet& set, std::size_t i) {
   return text;
 }
 
-Span line_of_element(const Element& element, std::span<const SourcePtr> sources) {
-  const Span nothing{element.begin, element.begin, element.source};
-  if (element.source >= sources.size()) return nothing;
-  const std::string_view text = sources[element.source]->text();
-  if (element.begin >= text.size()) return nothing;
-  std::size_t end = text.find('\n', element.begin);
-  if (end == std::string_view::npos) end = text.size();
-  while (end > element.begin && (text[end - 1] == '\r' || text[end - 1] == ' ' || text[end - 1] == '\t'))
-    --end;
-  return {element.begin, static_cast<std::uint32_t>(end), element.source};
-}
-
 // ---- all of them --------------------------------------------------------------------------------------
 
 const IpSet* IpSets::named(std::string_view name) const {

@@ -175,8 +175,6 @@ struct IpSet {
 
 // The word of the element as `ipset save` prints it: "10.0.0.0/8,tcp:25".
 std::string element_text(const IpSet& set, std::size_t i);
-// The line it stands in; an empty span where the sources do not reach.
-Span line_of_element(const Element& element, std::span<const SourcePtr> sources);
 
 inline constexpr std::size_t most_elements = 2'000'000;    // of a set
 inline constexpr std::size_t most_members = 65'536;        // of a list:set

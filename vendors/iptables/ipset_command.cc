@@ -80,13 +80,6 @@ CommandLine command_line(std::span<const Word> words) {
 
 }  // namespace
 
-bool is_ipset_command(std::span<const Word> words) {
-  if (words.empty()) return false;
-  if (is_program(words[0].text)) return true;
-  const CommandLine line = command_line(words);
-  return !line.words.empty() && command_named(line.words[0].text).has_value();
-}
-
 // ---- elements -----------------------------------------------------------------------------------------
 
 namespace {

@@ -28,9 +28,6 @@ enum class Executed : std::uint8_t {
 // When a file is read, whether an element stands there already is looked up once at its end.
 enum class Lookup : std::uint8_t { now, later };
 
-// Whether the words begin like a command of ipset: with the program's name before it, or (in files) without.
-bool is_ipset_command(std::span<const Word> words);
-
 // Carries the command out; "ipset" may stand before it. A refusal leaves the sets as they are, except that of
 // a range the elements before the refused one have been added. What is not understood makes its set doubtful.
 std::expected<Executed, SetFault> execute(IpSets& sets, std::span<const Word> words, LinePlace place,

@@ -37,7 +37,7 @@ struct Survey {
     Span span;
   };
   std::vector<Use> bodies;
-  std::vector<bool> is_call;  // by body
+  std::vector<bool> is_call;                               // by body
   std::array<std::vector<bool>, all_tables.size()> calls;  // by table and chain
   bool calls_others(Table table, std::uint32_t chain) const {
     return calls[static_cast<std::size_t>(table)][chain];

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/json/document.h"
+#include "report/json/release.h"
 
 namespace aclmend::report::json {
 namespace {
@@ -86,17 +87,11 @@ Json to_json(const audit::Finding& finding) {
 }  // namespace
 
 std::string audit(const AuditReport& report) {
-  const endpoints::Release& release = report.release;
   Json devices = Json::array();
   for (const AuditedDevice& device : report.devices) devices.push_back(to_json(device));
   Json findings = Json::array();
   for (const audit::Finding& finding : report.findings) findings.push_back(to_json(finding));
-  const Json body = {{"endpoints",
-                      {{"instance", endpoints::to_string(release.instance)},
-                       {"version", text_or_null(release.version)},
-                       {"as_of", text_or_null(release.as_of)},
-                       {"origin", endpoints::to_string(release.origin)},
-                       {"sha256", text_or_null(release.sha256)}}},
+  const Json body = {{"endpoints", release_json(report.release)},
                      {"devices", std::move(devices)},
                      {"findings", std::move(findings)},
                      {"summary",

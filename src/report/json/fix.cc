@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/json/document.h"
+#include "report/json/release.h"
 
 namespace aclmend::report::json {
 namespace {
@@ -70,6 +71,7 @@ std::string fix(const FixReport& report) {
   }
   const fix::Proof& proof = mend.proof;
   const Json body = {
+      {"endpoints", release_json(report.release)},
       {"snippet", commands(mend, mend.snippet)},
       {"rollback", commands(mend, mend.rollback)},
       {"verify", mend.verify},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "base/text.h"
@@ -19,18 +20,11 @@ using model::Dimension;
 
 constexpr std::size_t label_width = 17, most_wire = 8;
 
-std::string file_name(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
-
-std::string stem(std::string_view path) {
-  const std::string name = file_name(path);
-  const std::size_t dot = name.rfind('.');
-  return dot == 0 || dot == std::string::npos ? name : name.substr(0, dot);
-}
-
 // The command that asks the same once more.
 std::string again(const FixReport& report) {
-  return fmt::format("aclmend fix {}{}{}", fmt::join(report.files, " "), report.typed,
-                     report.settles_unknown ? " --settle-unknown" : "");
+  std::string command = "aclmend fix";
+  for (const std::string& file : report.files) command += " " + for_a_shell(file);
+  return command + report.typed + (report.settles_unknown ? " --settle-unknown" : "");
 }
 
 class Writer {
@@ -136,9 +130,11 @@ void proof(Writer& writer, const FixReport& report) {
   for (const fix::Tried& tried : mend.tried)
     writer.fact(&tried == &mend.tried.front() ? "tried before" : "",
                 fmt::format("{}: {}", tried.edit, tried.reason));
-  if (report.files.size() == 1)  // a command: never wrapped
-    writer.comment(fmt::format("  {:<{}} aclmend audit {} --apply {}.fix.txt{}", "check it yourself",
-                               label_width, report.files[0], stem(report.files[0]), report.typed));
+  if (report.files.size() == 1) {  // a command: never wrapped
+    const std::string script = std::filesystem::path(report.files[0]).stem().string() + ".fix.txt";
+    writer.comment(fmt::format("  {:<{}} aclmend audit {} --apply {}{}", "check it yourself", label_width,
+                               for_a_shell(report.files[0]), for_a_shell(script), report.typed));
+  }
 }
 
 void unknown_left(Writer& writer, const FixReport& report) {
@@ -205,7 +201,8 @@ std::string fix_refused(const FixReport& report) {
   for (const fix::Tried& tried : mend.tried)
     out += with_place(fmt::format("  tried  {}: {}", printable(tried.edit), printable(tried.reason)),
                       tried.at ? fmt::format("({}{}{})", tried.at->rule, tried.at->rule.empty() ? "" : ", ",
-                                             place(file_name(tried.at->file), tried.at->line))
+                                             place(std::filesystem::path(tried.at->file).filename().string(),
+                                                   tried.at->line))
                                : "");
   for (const std::string& condition : mend.to_go_on) {
     if (condition.find('\'') != std::string::npos) continue;  // not to be quoted in one way for each shell

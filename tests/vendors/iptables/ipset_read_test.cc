@@ -237,9 +237,6 @@ TEST_CASE("a saved file: places, options, states of lines", "[iptables][ipset]")
   CHECK(held(file.set("all")) == "EOP;ports");
   CHECK(file.set("EOP").lists == 1);
   CHECK_FALSE(file.set("ports").family.has_value());
-  const SourcePtr sources[] = {file.source};
-  CHECK(file.source->text(line_of_element(file.set("EOP").elements[1], sources)) ==
-        "add EOP 52.100.0.0/14 nomatch");
   CHECK(file.source->text(file.set("ports").span) == "create ports bitmap:port range 0-1024");
   const LineCounts counts = file.reading.ledger.counts();
   CHECK(counts.total == 11);
