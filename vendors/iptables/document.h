@@ -260,8 +260,10 @@ struct Chain {
 struct Chains {  // a table that is there
   Span span;     // "*filter"
   std::vector<Chain> chains;
-  bool is_cut_off = false;     // no COMMIT: what follows in any chain is not known
-  std::optional<Span> unread;  // a line that may have changed anything here
+  bool is_cut_off = false;              // no COMMIT: what follows in any chain is not known
+  std::optional<Span> unread;           // a line that may have changed anything here
+  std::optional<Span> rest_is_missing;  // these are some of the table's chains
+  bool is_known() const { return !unread && !rest_is_missing; }
 
   std::optional<std::uint32_t> index_of(std::string_view name) const {
     return index_.find(name, [&](std::uint32_t index) -> std::string_view { return chains[index].name; });

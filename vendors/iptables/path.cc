@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "vendors/iptables/lowering.h"
@@ -27,6 +28,7 @@ using model::NodeId;
 using model::Serial;
 using model::Stage;
 
+constexpr std::array before_routing{Table::raw, Table::mangle, Table::nat};
 constexpr std::size_t most_alternatives = 32;  // of ways in and ways out together
 
 // Names that stand for all there may be: each that a rule asks for, one for each beginning of names, and one
@@ -90,6 +92,15 @@ class Path {
   bool uses_conntrack() const;
   void collect_names();
   bool forwards() const;
+  bool is_unread(Table table) const {
+    const auto& chains = half()[table];
+    return chains && !chains->is_known();
+  }
+  // Of a table that changes marks, addresses or tracking something is not known: whatever comes behind it may
+  // meet another packet.
+  bool routing_is_open() const {
+    return std::ranges::any_of(before_routing, [&](Table table) { return is_unread(table); });
+  }
   const Half& half() const { return lowering_.half(); }
   AddressSet family() const { return AddressSet::all(lowering_.family); }
   AddressSet local() const { return lowering_.from.local & family(); }
@@ -191,14 +202,23 @@ void Path::append(std::vector<NodeId>& nodes, Table table, Hook hook) {
     if (table == Table::filter) nodes.push_back(no_filter_table());
     return;
   }
+  if (chains->rest_is_missing) {
+    nodes.push_back(unknown(ConditionKind::not_in_export,
+                            fmt::format("the rest of the table {}", to_string(table)),
+                            fmt::format("the rest of the table {} is not in this export", to_string(table)),
+                            *chains->rest_is_missing));
+    return;
+  }
   const auto found = chains->index_of(to_string(hook));
   if (!found) return;
   const Chain& chain = chains->chains[*found];
   const bool drops = chain.policy == ChainPolicy::drop;
-  if (chains->unread)
+  if (chains->unread) {  // it may have put anything in front of anything
     nodes.push_back(
         unknown(ConditionKind::not_understood, fmt::format("a line of the table {}", to_string(table)),
                 fmt::format("a line of the table {} is not understood", to_string(table)), *chains->unread));
+    return;
+  }
   if (chain.rules.empty() && !drops && !chains->is_cut_off && table != Table::filter) return;
   Stage stage;
   const model::ListId list = lists_.of(table, *found);
@@ -243,7 +263,10 @@ NodeId Path::among(Dimension dimension, const Names& names, std::string_view wit
 
 NodeId Path::prerouting() {
   std::vector<NodeId> nodes;
-  for (const Table table : {Table::raw, Table::mangle, Table::nat}) append(nodes, table, Hook::prerouting);
+  for (const Table table : before_routing) {
+    append(nodes, table, Hook::prerouting);
+    if (is_unread(table)) break;
+  }
   return with(Dimension::egress, "", serial(std::move(nodes)));
 }
 
@@ -276,11 +299,17 @@ NodeId Path::routed(NodeId in, NodeId forward) {
 
 NodeId Path::output() {
   std::vector<NodeId> nodes;
-  for (const Table table : {Table::raw, Table::mangle, Table::nat, Table::filter, Table::security})
+  for (const Table table : before_routing) {
     append(nodes, table, Hook::output);
-  for (const Table table : {Table::mangle, Table::nat}) append(nodes, table, Hook::postrouting);
+    if (is_unread(table)) break;
+  }
+  if (!routing_is_open())
+    for (const Table table : {Table::filter, Table::security}) append(nodes, table, Hook::output);
+  if (!routing_is_open())
+    for (const Table table : {Table::mangle, Table::nat}) append(nodes, table, Hook::postrouting);
   const NodeId out =
       with(Dimension::ingress, "", among(Dimension::egress, egresses_, "lo", serial(std::move(nodes))));
+  if (routing_is_open()) return out;
   // What nat sends back to the machine itself comes in again by the loopback; nat was asked already.
   std::vector<NodeId> again;
   for (const Table table : {Table::raw, Table::mangle}) append(again, table, Hook::prerouting);
@@ -327,13 +356,14 @@ NodeId Path::lower() {
   if (from.unknown_table)
     doubts.push_back(unknown(ConditionKind::not_understood, "a table of an unknown name",
                              "a table of an unknown name", *from.unknown_table));
-  if (from.stray)
-    doubts.push_back(unknown(ConditionKind::not_understood, "a rule outside of any table",
-                             "a rule outside of any table", *from.stray));
+  if (from.stray)  // of whichever table: nothing else is certain then
+    return unknown(ConditionKind::not_understood, "a rule outside of any table",
+                   "a rule outside of any table", *from.stray);
   const NodeId in = input(), through = forward();
   // Mail from elsewhere never comes in by the loopback: it is no alternative, but it can be asked for.
   const NodeId arriving =
-      among(Dimension::ingress, ingresses_, "lo", serial({prerouting(), routed(in, through)}));
+      among(Dimension::ingress, ingresses_, "lo",
+            routing_is_open() ? prerouting() : serial({prerouting(), routed(in, through)}));
   const AddressSet own = local();
   Branch sent;
   sent.dimension = Dimension::direction;

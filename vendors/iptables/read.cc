@@ -15,8 +15,7 @@
 namespace aclmend::iptables {
 namespace {
 
-constexpr std::size_t longest_line = 64 * 1024;
-constexpr std::size_t restore_cuts_at = 10'239;
+constexpr std::size_t restore_cuts_at = 10'239;  // what stands behind it is another line
 
 std::string shown(std::string_view text) { return printable(text.substr(0, 60)); }
 
@@ -81,11 +80,6 @@ std::optional<Family> family_shown(std::span<const Word> words) {
         return Family::ipv6;
       if (is_v4_text(value)) return Family::ipv4;
     }
-    if (option == "-p" || option == "--protocol" || option == "--proto") {
-      const std::string name = lower(value);
-      if (name == "ipv6-icmp" || name == "icmpv6" || name == "icmp6") return Family::ipv6;
-      if (name == "icmp") return Family::ipv4;
-    }
     if (option == "-m" || option == "--match") {
       if (value == "icmp6" || value == "hl" || value == "rt" || value == "frag" || value == "eui64")
         return Family::ipv6;
@@ -98,6 +92,27 @@ std::optional<Family> family_shown(std::span<const Word> words) {
   }
   return std::nullopt;
 }
+
+std::optional<Family> family_hinted(std::span<const Word> words) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string_view option = words[i].text;
+    if (words[i].is_quoted || (option != "-p" && option != "--protocol" && option != "--proto")) continue;
+    const std::string name = lower(words[i + 1].text);
+    if (name == "ipv6-icmp" || name == "icmpv6" || name == "icmp6") return Family::ipv6;
+    if (name == "icmp") return Family::ipv4;
+  }
+  return std::nullopt;
+}
+
+namespace {
+// Of a file's own name, where it says one.
+std::optional<Family> family_named(std::string_view path) {
+  const std::string name = lower(path.substr(path.rfind('/') + 1));
+  const auto has = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+  if (has("ip6") || has("v6")) return Family::ipv6;
+  return has("ip4") || has("v4") ? std::optional(Family::ipv4) : std::nullopt;
+}
+}  // namespace
 
 // ---- what a file is -----------------------------------------------------------------------------------
 
@@ -266,19 +281,14 @@ void Reader::read_ahead(Lines& lines) {
 }
 
 void Reader::take_line(const Line& whole) {
+  if (whole.text.size() > restore_cuts_at) return too_long(whole);
   const bool is_rule = whole.text.starts_with('-') || whole.text.starts_with('[');
-  if (is_rule && open_ && whole.text.size() <= longest_line) return rule(whole);  // nearly every line
+  if (is_rule && open_) return rule(whole);  // nearly every line
   quick_in_a_row_ = 0;
   const std::size_t blanks = whole.text.find_first_not_of(" \t");
   if (blanks == std::string_view::npos) return;
   const Line line = from(whole, blanks);
   if (whole.text[0] == '#') return comment(line);
-  if (line.text.size() > longest_line) {
-    account_.not_understood(line, {line.span.begin, line.span.begin + 1, line.span.source},
-                            fmt::format("a line of {} bytes", line.text.size()));
-    if (open_ && !open_->unread) open_->unread = line.span;
-    return;
-  }
   if (line.text[0] == '*') return begin_table(line);
   if (!open_) return outside(line);
   if (line.text[0] == '-' || line.text[0] == '[') return rule(line);
@@ -289,11 +299,17 @@ void Reader::take_line(const Line& whole) {
   if (!open_->unread) open_->unread = line.span;
 }
 
+// What stands behind the cut is a line of its own for iptables-restore: a rule, or anything.
+void Reader::too_long(const Line& line) {
+  quick_in_a_row_ = 0;
+  account_.not_understood(
+      line, {line.span.begin, line.span.begin + 1, line.span.source},
+      fmt::format("a line of {} bytes: iptables-restore would cut it in two", line.text.size()));
+  if (!open_) document_.v4.stray = document_.v6.stray = line.span;
+  else if (!open_->unread) open_->unread = line.span;
+}
+
 void Reader::rule(const Line& line) {
-  if (line.text.size() > restore_cuts_at)
-    account_.say(Severity::warning, line.span,
-                 fmt::format("a line of {} bytes: iptables-restore would cut it in two", line.text.size()),
-                 Effect::none);
   if (interpreter_.append_quickly(*open_, place_, line)) {
     ++quick_in_a_row_;
     return;
@@ -351,21 +367,22 @@ void Reader::comment(const Line& line) {
 }
 
 Family Reader::family_of_block(std::string_view rest, const Line& line) {
+  std::optional<Family> hinted;
   Lines lines(rest, line.span.source);
   while (const auto next = lines.next()) {
     const std::string_view text = without_blanks_before(next->text);
     if (is_commit(text) || text.starts_with('*')) break;
     if (!text.starts_with('-') && !text.starts_with('[')) continue;
-    if (text.size() > longest_line) continue;
+    if (text.size() > restore_cuts_at) continue;
     Splitter splitter(Grammar::restore, arena_);
-    if (const auto words = splitter.split(text))
-      if (const auto shown = family_shown(*words)) return *shown;
+    const auto words = splitter.split(text);
+    if (!words) continue;
+    if (const auto shown = family_shown(*words)) return *shown;
+    if (!hinted) hinted = family_hinted(*words);
   }
   if (header_family_) return *header_family_;
-  const std::size_t slash = file_.rfind('/');
-  const std::string name = lower(file_.substr(slash == std::string::npos ? 0 : slash + 1));
-  const bool is_v6 = name.find("ip6") != std::string::npos || name.find("v6") != std::string::npos;
-  return is_v6 ? Family::ipv6 : Family::ipv4;
+  if (const auto named = family_named(file_)) return *named;
+  return hinted.value_or(Family::ipv4);
 }
 
 void Reader::begin_table(const Line& line) {
@@ -446,7 +463,7 @@ std::optional<Error> Reader::listing(std::string_view text, std::uint16_t source
   // Which table is it? It begins with the policies of all its built-in chains.
   std::set<std::string_view> chains, policies;
   bool has_nat_target = false;
-  std::optional<Family> family;
+  std::optional<Family> family, hinted;
   const auto refused = [&](const Line& line, std::string message) {
     const Position at = account_.sources[source]->position(line.span.begin);
     return Error{.message = std::move(message),
@@ -458,7 +475,7 @@ std::optional<Error> Reader::listing(std::string_view text, std::uint16_t source
   Lines first(text, source);
   while (const auto line = first.next()) {
     const std::string_view one = without_blanks_before(line->text);
-    if (!is_listing_line(one) || one.size() > longest_line) continue;
+    if (!is_listing_line(one) || one.size() > restore_cuts_at) continue;
     Splitter splitter(Grammar::restore, arena_);
     const auto words = splitter.split(one);
     if (!words || words->size() < 2) continue;
@@ -475,32 +492,48 @@ std::optional<Error> Reader::listing(std::string_view text, std::uint16_t source
             target == "DNAT" || target == "SNAT" || target == "MASQUERADE" || target == "REDIRECT";
       }
     if (!family) family = family_shown(*words);
+    if (!hinted) hinted = family_hinted(*words);
   }
   place_.table = Table::filter;
+  bool is_whole = false;
   for (const Table table : {Table::filter, Table::raw, Table::nat, Table::mangle}) {
     std::set<std::string_view> own;
     for (const Hook hook : all_hooks)
       if (has_hook(table, hook)) own.insert(to_string(hook));
-    if (policies == own) place_.table = table;
-    if (policies == own) break;
+    is_whole = policies == own;
+    if (is_whole) place_.table = table;
+    if (is_whole) break;
   }
   if (policies.empty() && has_nat_target) place_.table = Table::nat;
-  const std::string name =
-      lower(file_.substr(file_.rfind('/') == std::string::npos ? 0 : file_.rfind('/') + 1));
-  place_.family = family.value_or(
-      name.find("v6") != std::string::npos || name.find("ip6") != std::string::npos ? Family::ipv6
-                                                                                    : Family::ipv4);
+  if (!family) family = family_named(file_);
+  place_.family = family ? *family : hinted.value_or(Family::ipv4);
   document_.inferred.push_back(fmt::format("{} is a listing of one table: taken as the {} table{}",
                                            printable(file_), place_.family == Family::ipv4 ? "IPv4" : "IPv6",
                                            fmt::format(" {}", to_string(place_.table))));
   interpreter_.forget();
   open_ = Interpreter::empty_table(place_.table, {0, 0, source});
   skipped_table_ = false;
+  if (!is_whole) {
+    open_->rest_is_missing = open_->span;
+    account_.say(
+        Severity::error, open_->span,
+        "this is the listing of some chains: iptables -S without a chain prints the policies too, and "
+        "iptables-save prints all tables",
+        Effect::unknown);
+  }
   Lines lines(text, source);
   while (const auto whole = lines.next()) {
     const std::size_t blanks = whole->text.find_first_not_of(" \t");
-    if (blanks == std::string_view::npos || whole->text[0] == '#') continue;
+    if (blanks == std::string_view::npos) continue;
     const Line line = from(*whole, blanks);
+    if (whole->text[0] == '#') {
+      comment(line);
+      continue;
+    }
+    if (line.text.size() > restore_cuts_at) {
+      too_long(line);
+      continue;
+    }
     if (line.text[0] == '-' || line.text[0] == '[') {
       rule(line);
       continue;

@@ -46,6 +46,7 @@ class Reader {
   void begin_table(const Line& line);
   void end_table(const Line& line);
   void rule(const Line& line);
+  void too_long(const Line& line);
   void comment(const Line& line);
   void outside(const Line& line);
   void cut_off(Span where);
@@ -70,7 +71,9 @@ class Reader {
   bool skipped_table_ = false;      // of a name that is no table's
 };
 
-// Whether the words show rules of one family: an address, a protocol, a module.
+// Whether the words show rules of one family: an address, a module that the other one has not.
 std::optional<Family> family_shown(std::span<const Word> words);
+// Whether they look like one: a protocol that the other family loads too, and hardly ever means.
+std::optional<Family> family_hinted(std::span<const Word> words);
 
 }  // namespace aclmend::iptables

@@ -101,7 +101,10 @@ class Parser {
   void take(std::size_t module, const ModuleOption& option, const Word& word,
             std::optional<std::string_view> glued);
   void swallow(const Word& word);  // an option of a module that we do not know
-  bool implicit_module(std::string_view name);
+  std::optional<Module> protocols_own() const;
+  bool is_of_protocol(std::string_view name) const;
+  bool may_be_of_protocol(std::string_view name) const;
+  bool load_protocols_own(std::string_view name);
 
   void addresses(End end, const Word& word);
   void protocol(const Word& word);
@@ -230,14 +233,12 @@ void Parser::protocol(const Word& word) {
   const Word* value = argument(word);
   if (value == nullptr) return;
   if (result_.body.protocol) return error(word, fmt::format("'{}' stands twice", shown(word.text)));
-  const std::string name = lower(value->text);
-  if (name == "all" || name == "0") {
+  const auto number = parse_protocol(lower(value->text));
+  if (!number) return error(*value, fmt::format("expected a protocol, found '{}'", shown(value->text)));
+  if (*number == 0) {  // all of them
     if (negated) error(*value, "'! -p all' is nothing");
     return;
   }
-  const auto number = parse_protocol(name);
-  if (!number) return error(*value, fmt::format("expected a protocol, found '{}'", shown(value->text)));
-  if (*number == 0) return;
   result_.body.protocol = Protocol{*number, negated};
 }
 
@@ -395,16 +396,29 @@ void Parser::swallow(const Word& word) {
 }
 
 // `-p tcp --dport 25` loads the match of the protocol by itself.
-bool Parser::implicit_module(std::string_view name) {
-  if (!result_.body.protocol || result_.body.protocol->negated) return false;
+std::optional<Module> Parser::protocols_own() const {
+  if (!result_.body.protocol || result_.body.protocol->negated) return std::nullopt;
   const std::string_view module = module_of_protocol(result_.body.protocol->number);
   if (module.empty() || std::ranges::any_of(loaded_, [&](const auto& one) { return one.name == module; }))
-    return false;
-  Module candidate = match_module(module);
-  const bool has_it = std::ranges::any_of(
-      candidate.kind->options, [&](const ModuleOption& one) { return one.name.starts_with(name); });
-  if (!has_it) return false;
-  loaded_.push_back(std::move(candidate));
+    return std::nullopt;
+  return match_module(module);
+}
+
+bool Parser::is_of_protocol(std::string_view name) const {
+  const auto module = protocols_own();
+  return module && std::ranges::any_of(module->kind->options,
+                                       [&](const ModuleOption& one) { return one.name == name; });
+}
+
+bool Parser::may_be_of_protocol(std::string_view name) const {
+  const auto module = protocols_own();
+  return module && std::ranges::any_of(module->kind->options,
+                                       [&](const ModuleOption& one) { return one.name.starts_with(name); });
+}
+
+bool Parser::load_protocols_own(std::string_view name) {
+  if (!may_be_of_protocol(name)) return false;
+  loaded_.push_back(*protocols_own());
   return true;
 }
 
@@ -430,12 +444,21 @@ void Parser::option(const Word& word) {
   const bool is_exact_general =
       choice.general &&
       std::ranges::any_of(general_options, [&](const GeneralOption& one) { return one.name == name; });
-  if (!is_exact_option && !is_exact_general && !loaded_.empty() && loaded_.back().kind->swallows)
-    return swallow(word);
+  if (!is_exact_option && !is_exact_general && !loaded_.empty() && loaded_.back().kind->swallows) {
+    const Module& last = loaded_.back();
+    if (!last.is_known()) return swallow(word);  // the rule is open, whatever else it asks
+    // An option of the last module that is not listed; but another test of packets must not be lost in it.
+    if (!is_of_protocol(name)) {
+      if (!choice.is_found() && !may_be_of_protocol(name)) return swallow(word);
+      take_negation();
+      return error(word,
+                   fmt::format("'{}' may be short for another option, or one of {}", shown(text), last.name));
+    }
+  }
   // The policy match calls one of its options like ours.
   if (is_exact_general && name == "proto" && !loaded_.empty() && loaded_.back().name == "policy")
     return swallow(word);
-  if (!choice.is_found() && implicit_module(name)) choice = chosen(name);
+  if (!choice.is_found() && load_protocols_own(name)) choice = chosen(name);
   if (choice.is_ambiguous) {
     take_negation();
     return error(word, fmt::format("'{}' is short for more than one option", shown(text)));

@@ -119,7 +119,7 @@ TEST_CASE("what only looks like an operand is not learnt", "[iptables]") {
   Text filter;
   for (const char* text :
        {"-p tcp --dport smtp -m owner --dport 25 -j ACCEPT", "-m comment --comment ! -j ACCEPT",
-        "-m tcp --dport 25 -j ACCEPT", "-p tcp -m time --dport 25 -m tcp --destination-port 25 -j ACCEPT",
+        "-m tcp --dport 25 -j ACCEPT", "-p tcp -m nosuch --dport 25 -m tcp --destination-port 25 -j ACCEPT",
         "-s 192.0.2.1 -s 192.0.2.2 -j DROP", "-p tcp --dport 25 -j INPUT", "-p icmp --dport 25 -j DROP",
         "-s 192.0.2.0/24 -6 -j DROP", "-s ! 192.0.2.0/24 -j DROP"}) {
     INFO(text);

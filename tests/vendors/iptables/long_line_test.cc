@@ -1,0 +1,38 @@
+// iptables-restore reads 10,239 bytes of a line; what stands behind them is a line of its own.
+#include "tests/support/test.h"
+#include "vendors/iptables/reader.h"
+
+namespace aclmend::iptables {
+namespace {
+
+constexpr std::size_t cut = 10'239;
+
+IptablesDocument read(const std::string& text) {
+  const std::vector<SourcePtr> sources = {std::make_shared<const Source>("a.rules", text)};
+  Account account(sources);
+  IptablesDocument document;
+  document.sources = sources;
+  CHECK_FALSE(Reader(document, account).read(0));
+  return document;
+}
+
+std::string padded(std::string text, std::size_t size) {
+  text.append(size - text.size(), ' ');
+  return text;
+}
+
+TEST_CASE("a line that would be cut leaves its table unread, whatever it is", "[iptables]") {
+  const std::string begin = "*filter\n:INPUT ACCEPT [0:0]\n", end = "\nCOMMIT\n";
+  for (const std::string& line : {"#" + std::string(cut - 1, 'x') + "-A INPUT -j DROP",
+                                  padded("-A INPUT -j DROP", cut) + "-6", padded(":MAIL - [0:0]", cut + 1)}) {
+    INFO(line.substr(0, 20));
+    const IptablesDocument document = read(begin + line + end);
+    REQUIRE(document.v4[Table::filter]);
+    CHECK(document.v4[Table::filter]->unread);
+  }
+  CHECK_FALSE(read(begin + padded("-A INPUT -j DROP", cut) + end).v4[Table::filter]->unread);
+  CHECK(read("#" + std::string(cut, 'x') + "\n" + begin + end).v4.stray);
+}
+
+}  // namespace
+}  // namespace aclmend::iptables
