@@ -306,19 +306,10 @@ Chain* Interpreter::chain_of(Chains& chains, Place place, std::span<const Word> 
     return nullptr;
   }
   Chain* chain = chains.named(words[1].text);
-  if (chain != nullptr) return chain;
-  if (is_strict_) {
+  if (chain == nullptr)
     refuse(chains, line, &words[1],
            fmt::format("no chain '{}' in the table {}", shown(words[1].text), to_string(place.table)));
-    return nullptr;
-  }
-  // A chain nobody declared: nothing calls it before this line, and the kernel would have refused the file.
-  account_.say(
-      Severity::error, span_of(words[1], line),
-      fmt::format("no chain '{}' is declared in the table {}", shown(words[1].text), to_string(place.table)),
-      Effect::none);
-  create(chains, words[1].text, line.span);
-  return &chains.chains.back();
+  return chain;
 }
 
 bool Interpreter::append(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
@@ -332,28 +323,102 @@ bool Interpreter::append(Chains& chains, Place place, std::span<const Word> word
   return built.is_understood;
 }
 
-// The number behind a chain, if there is one.
+// The number behind a chain. iptables takes any word there that is no option, and reads numbers as C does:
+// 010 is 8.
 namespace {
 struct Numbered {
-  std::optional<std::size_t> number;
+  const Word* word = nullptr;  // none: no number is given
+  std::size_t number = 0;      // 0: the word is no number of a rule
   std::span<const Word> rest;
 };
 Numbered numbered(std::span<const Word> words) {
-  if (words.size() > 2)
-    if (const auto number = parse_decimal<std::uint32_t>(words[2].text)) return {*number, words.subspan(3)};
-  return {std::nullopt, words.size() > 2 ? words.subspan(2) : std::span<const Word>()};
+  Numbered given;
+  given.rest = words.subspan(std::min<std::size_t>(words.size(), 2));
+  if (given.rest.empty() || given.rest[0].text.starts_with('-') || given.rest[0].text.starts_with('!'))
+    return given;
+  given.word = &given.rest[0];
+  given.number = parse_number(given.word->text).value_or(0);
+  given.rest = given.rest.subspan(1);
+  return given;
+}
+
+// "-c 1 2", which -D and -C do not take.
+const Word* counters_among(std::span<const Word> words) {
+  const auto asks_for_set = [](const Word& word) { return word.text == "recent" || word.text == "set"; };
+  const auto is_counters = [&](const Word& word) {
+    if (word.text == "-c") return true;
+    if (word.text == "--set") return std::ranges::none_of(words, asks_for_set);
+    return word.text.size() > 3 && std::string_view("--set-counters").starts_with(word.text);
+  };
+  const auto found = std::ranges::find_if(words, is_counters);
+  return found == words.end() ? nullptr : &*found;
+}
+
+bool is_misread(const Body& body) {
+  const auto* target = std::get_if<UnknownTarget>(&body.target);
+  return target != nullptr && target->kind == model::ConditionKind::not_understood;
+}
+
+// A list of addresses that cannot be read, or a name, which may have several: who knows how many rules the
+// kernel makes of it.
+bool may_be_several(std::span<const Word> words) {
+  const auto is_address = [](std::string_view option) {
+    if (option == "-s" || option == "-d") return true;
+    static constexpr std::string_view names[] = {"--source", "--src", "--destination", "--dst"};
+    const std::string_view name = option.substr(0, option.find('='));
+    return name.size() > 3 &&
+           std::ranges::any_of(names, [&](std::string_view one) { return one.starts_with(name); });
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!is_address(words[i].text)) continue;
+    if (words[i].text.find('=') != std::string_view::npos) return true;
+    if (i + 1 < words.size() && words[i + 1].text == "!") ++i;
+    if (i + 1 < words.size() && !parse_masked_address(words[i + 1].text)) return true;
+  }
+  return false;
 }
 }  // namespace
+
+bool Interpreter::has_misread_rules() {
+  for (; bodies_seen_ < document_.bodies.size(); ++bodies_seen_)
+    has_misread_ |= is_misread(document_.bodies[bodies_seen_]);
+  return has_misread_;
+}
+
+std::vector<Word> Interpreter::words_of(const Rule& rule) {
+  return words_of_rule(account_.sources[rule.span.source]->text(rule.span), arena_);
+}
+
+// Whether the kernel has as many rules as we have among the first ones of a chain.
+bool Interpreter::may_count(Chains& chains, const Chain& chain, std::size_t rules, const Line& line) {
+  if (!has_misread_rules()) return true;
+  if (!may_scan(rules, chains, line)) return false;
+  constexpr std::size_t cost = 8;  // each is cut into words anew
+  for (const Rule& rule : std::span(chain.rules).first(rules)) {
+    if (!is_misread(document_.bodies[rule.body])) continue;
+    if (!may_scan(cost, chains, line)) return false;
+    if (may_be_several(words_of(rule)))
+      return refuse(chains, line, nullptr,
+                    fmt::format("which rule of {} has this number is not known: a line before may stand for "
+                                "several rules",
+                                shown(chain.name)));
+  }
+  return true;
+}
 
 bool Interpreter::insert(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
   Chain* chain = chain_of(chains, place, words, line);
   if (chain == nullptr) return false;
   const Numbered given = numbered(words);
-  const std::size_t number = given.number.value_or(1);
-  if (number == 0 || number > chain->rules.size() + 1)
-    return refuse(chains, line, &words[2],
+  const std::size_t number = given.word == nullptr ? 1 : given.number;
+  if (number == 0)
+    return refuse(chains, line, given.word,
+                  fmt::format("expected the number of a rule, found '{}'", shown(given.word->text)));
+  if (number > chain->rules.size() + 1)
+    return refuse(chains, line, given.word,
                   fmt::format("{} has {} rules: nothing can be inserted at {}", shown(words[1].text),
                               chain->rules.size(), number));
+  if (!may_count(chains, *chain, number - 1, line)) return false;
   const auto index = static_cast<std::size_t>(chain - chains.chains.data());
   Built built = build(chains, place, words[1].text, number, given.rest, line);
   account_.set(line, built.is_skipped ? LineState::no_effect : built.state);
@@ -370,59 +435,35 @@ bool Interpreter::replace(Chains& chains, Place place, std::span<const Word> wor
   Chain* chain = chain_of(chains, place, words, line);
   if (chain == nullptr) return false;
   const Numbered given = numbered(words);
-  if (!given.number || *given.number == 0 || *given.number > chain->rules.size())
+  if (given.number == 0 || given.number > chain->rules.size())
     return refuse(chains, line, words.size() > 2 ? &words[2] : &words[0],
                   fmt::format("expected the number of a rule of {}", shown(words[1].text)));
+  if (!may_count(chains, *chain, given.number, line)) return false;
   const auto index = static_cast<std::size_t>(chain - chains.chains.data());
-  Built built = build(chains, place, words[1].text, *given.number, given.rest, line);
+  Built built = build(chains, place, words[1].text, given.number, given.rest, line);
   account_.set(line, built.is_skipped ? LineState::no_effect : built.state);
   if (built.is_skipped) return true;
   if (built.rules.size() != 1 && built.is_understood)
     return refuse(chains, line, nullptr, "a rule cannot be replaced by several");
-  if (!built.rules.empty()) chains.chains[index].rules[*given.number - 1] = built.rules.front();
+  if (!built.rules.empty()) chains.chains[index].rules[given.number - 1] = built.rules.front();
   return built.is_understood;
 }
 
-std::string Interpreter::canonical_of(const Chains& chains, Place place, const Chain& chain, const Rule& rule,
-                                      std::size_t number) {
-  // The rule's own words again. (A line with lists stands for several rules: its addresses are this one's.)
-  const std::string_view text = account_.sources[rule.span.source]->text(rule.span);
-  const std::vector<Word> words = words_of_rule(text, arena_);
-  const RulePlace where{place.family, place.table, &chains, chain.name, rule.span};
-  const std::string name = fmt::format("{} rule {}", chain.name, number);
-  ParsedRule parsed = parse_rule(words, where, name, rule.span);
-  if (parsed.sources.size() > 1 || parsed.destinations.size() > 1) return {};
-  return std::move(parsed.canonical);
-}
-
-bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
-  Chain* chain = chain_of(chains, place, words, line);
-  if (chain == nullptr) return false;
-  const Numbered given = numbered(words);
-  std::vector<Rule>& rules = chain->rules;
-  if (given.number) {
-    if (*given.number == 0 || *given.number > rules.size())
-      return refuse(chains, line, &words[2],
-                    fmt::format("{} has no rule {}", shown(words[1].text), *given.number));
-    if (!may_scan(rules.size(), chains, line)) return false;
-    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(*given.number - 1));
-    return true;
-  }
-  const std::string chain_name = chain->name;
-  const RulePlace where{place.family, place.table, &chains, chain_name, line.span};
-  const ParsedRule wanted = parse_rule(given.rest, where, "", line.span);
-  if (wanted.is_for_other_family) return true;
-  for (const Trouble& one : wanted.troubles)
-    if (one.severity == Severity::error) {
-      account_.say(Severity::error, one.span, one.message, is_strict_ ? Effect::none : Effect::unknown);
-      account_.set(line, LineState::not_understood);
-      if (!is_strict_ && !chains.unread) chains.unread = line.span;
-      return false;
-    }
-  if (wanted.sources.size() > 1 || wanted.destinations.size() > 1)
-    return refuse(chains, line, nullptr, "which rules a list of addresses deletes is not worked out here");
+// The first rule that the kernel holds for the same. None: refused.
+std::optional<std::size_t> Interpreter::position(Chains& chains, Place place, const Chain& chain,
+                                                 const ParsedRule& wanted, const Line& line) {
+  const auto refused = [&](std::string message) {
+    refuse(chains, line, nullptr, std::move(message));
+    return std::nullopt;
+  };
+  const auto is_list = [](const ParsedRule& rule) {
+    return rule.sources.size() > 1 || rule.destinations.size() > 1;
+  };
+  constexpr std::string_view no_lists = "which rules a list of addresses stands for is not worked out here";
+  if (is_list(wanted)) return refused(std::string(no_lists));
+  const std::vector<Rule>& rules = chain.rules;
   constexpr std::size_t cost = 8;  // each is parsed anew
-  if (!may_scan(cost * rules.size(), chains, line)) return false;
+  if (!may_scan(cost * rules.size(), chains, line)) return std::nullopt;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     // Cheap things first: other addresses are another rule. (What an export spelled has another number than
     // the same in a script.)
@@ -432,14 +473,85 @@ bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> word
       return has == term(tests.front());
     };
     if (!same(rules[i].source, wanted.sources) || !same(rules[i].destination, wanted.destinations)) continue;
-    const std::string canonical = canonical_of(chains, place, *chain, rules[i], i + 1);
-    if (canonical.empty())
-      return refuse(chains, line, nullptr, "which rules a list of addresses deletes is not worked out here");
-    if (canonical != wanted.canonical) continue;
-    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
+    const RulePlace where{place.family, place.table, &chains, chain.name, rules[i].span};
+    const std::string name = fmt::format("{} rule {}", chain.name, i + 1);
+    const ParsedRule has = parse_rule(words_of(rules[i]), where, name, rules[i].span);
+    // One that was misread stays, and with it the doubt about all it may be.
+    if (!has.is_understood()) continue;
+    // A line with lists stands for several rules: its addresses are not this one's.
+    if (is_list(has)) return refused(std::string(no_lists));
+    if (has.canonical == wanted.canonical) return i;
+  }
+  return refused(fmt::format("{} has no such rule", shown(chain.name)));
+}
+
+// The rule that -D and -C ask for. None: refused.
+std::optional<ParsedRule> Interpreter::wanted(Chains& chains, Place place, std::span<const Word> words,
+                                              const Line& line) {
+  const RulePlace where{place.family, place.table, &chains, words[1].text, line.span};
+  ParsedRule rule = parse_rule(words.subspan(2), where, "", line.span);
+  for (const Trouble& one : rule.troubles)
+    if (one.severity == Severity::error) {
+      account_.say(Severity::error, one.span, one.message, is_strict_ ? Effect::none : Effect::unknown);
+      account_.set(line, LineState::not_understood);
+      if (!is_strict_ && !chains.unread) chains.unread = line.span;
+      return std::nullopt;
+    }
+  if (const Word* counters = counters_among(words.subspan(2))) {
+    refuse(chains, line, counters, fmt::format("'{}' takes no counters", shown(words[0].text)));
+    return std::nullopt;
+  }
+  return rule;
+}
+
+bool Interpreter::remove(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const Numbered given = numbered(words);
+  std::vector<Rule>& rules = chain->rules;
+  if (given.word != nullptr) {
+    if (given.number == 0 || given.number > rules.size())
+      return refuse(chains, line, given.word,
+                    fmt::format("{} has no rule '{}'", shown(words[1].text), shown(given.word->text)));
+    if (!given.rest.empty())
+      return refuse(
+          chains, line, &given.rest[0],
+          fmt::format("nothing can stand behind the number, found '{}'", shown(given.rest[0].text)));
+    if (!may_count(chains, *chain, given.number, line) || !may_scan(rules.size(), chains, line)) return false;
+    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(given.number - 1));
     return true;
   }
-  return refuse(chains, line, nullptr, fmt::format("{} has no such rule", shown(words[1].text)));
+  const auto rule = wanted(chains, place, words, line);
+  if (!rule) return false;
+  if (rule->is_for_other_family) return true;
+  const auto at = position(chains, place, *chain, *rule, line);
+  if (!at) return false;
+  rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(*at));
+  return true;
+}
+
+// A question; but with the answer no, iptables-restore refuses the file.
+bool Interpreter::check(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  const Chain* chain = chain_of(chains, place, words, line);
+  if (chain == nullptr) return false;
+  const auto rule = wanted(chains, place, words, line);
+  if (!rule) return false;
+  account_.set(line, LineState::no_effect);
+  return rule->is_for_other_family || position(chains, place, *chain, *rule, line).has_value();
+}
+
+// Listings and counters, of a chain or of one rule, or of all.
+bool Interpreter::show(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
+  if (words.size() > 1 && chain_of(chains, place, words, line) == nullptr) return false;
+  const Numbered given = numbered(words);
+  if (given.word != nullptr && given.number == 0)
+    return refuse(chains, line, given.word,
+                  fmt::format("expected the number of a rule, found '{}'", shown(given.word->text)));
+  if (!given.rest.empty())
+    return refuse(chains, line, &given.rest[0],
+                  fmt::format("'{}' takes no '{}'", shown(words[0].text), shown(given.rest[0].text)));
+  account_.set(line, LineState::no_effect);
+  return true;
 }
 
 bool Interpreter::policy(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
@@ -452,6 +564,14 @@ bool Interpreter::policy(Chains& chains, Place place, std::span<const Word> word
   if (word != "ACCEPT" && word != "DROP")
     return refuse(chains, line, words.size() > 2 ? &words[2] : &words[0],
                   fmt::format("expected ACCEPT or DROP, found '{}'", shown(word)));
+  if (words.size() > 3) {  // counters, as iptables -S -v prints them
+    const auto is_number = [](const Word& one) { return parse_decimal<std::uint64_t>(one.text).has_value(); };
+    const bool has_counters = (words[3].text == "-c" || words[3].text == "--set-counters") &&
+                              words.size() == 6 && is_number(words[4]) && is_number(words[5]);
+    if (!has_counters)
+      return refuse(chains, line, &words[3],
+                    fmt::format("'{}' takes no '{}'", shown(words[0].text), shown(words[3].text)));
+  }
   chain->policy = word == "DROP" ? ChainPolicy::drop : ChainPolicy::accept;
   chain->span = line.span;
   account_.set(line, LineState::decides);
@@ -465,28 +585,50 @@ bool Interpreter::new_chain(Chains& chains, std::span<const Word> words, const L
     return refuse(chains, line, &words[1], fmt::format("chain {} exists already", shown(name)));
   if (!may_name_a_chain(name))
     return refuse(chains, line, &words[1], fmt::format("'{}' cannot be the name of a chain", shown(name)));
+  // ":LOG -" makes such a chain, and -E too; -N alone asks.
+  static constexpr std::string_view other_targets[] = {"standard", "CLUSTERIP", "DNPT", "SNPT"};
+  if (std::ranges::find(other_targets, name) != std::end(other_targets) || target_module(name))
+    return refuse(chains, line, &words[1],
+                  fmt::format("'{}' is the name of a target: -N makes no such chain", shown(name)));
   if (chains.chains.size() >= most_chains)
     return refuse(chains, line, &words[1], fmt::format("more than {} chains in a table", most_chains));
   create(chains, name, line.span);
   return true;
 }
 
-bool Interpreter::is_called(const Chains& chains, std::uint32_t chain) const {
+// By chain. A rule that was misread calls whatever chain it names.
+std::vector<bool> Interpreter::called(const Chains& chains) {
+  std::vector<bool> result(chains.chains.size());
+  const bool has_misread = has_misread_rules();
   for (const Chain& one : chains.chains)
-    for (const Rule& rule : one.rules)
-      if (document_.called_by(rule) == chain) return true;
-  return false;
+    for (const Rule& rule : one.rules) {
+      if (const auto chain = document_.called_by(rule)) result[*chain] = true;
+      if (!has_misread || !is_misread(document_.bodies[rule.body])) continue;
+      for (const Word& word : words_of(rule))
+        if (const auto chain = chains.index_of(word.text)) result[*chain] = true;
+    }
+  return result;
 }
 
 bool Interpreter::delete_chain(Chains& chains, Place place, std::span<const Word> words, const Line& line) {
   forget();
-  if (words.size() < 2) {  // every chain that is empty and not called: at the start of hand-written files
-    for (Chain& chain : chains.chains) {
+  std::size_t rules = 0;
+  for (const Chain& one : chains.chains) rules += one.rules.size();
+  if (words.size() < 2) {  // all of one's own, or none: at the start of hand-written files
+    if (!may_scan(rules, chains, line)) return false;
+    const std::vector<bool> is_called = called(chains);
+    std::vector<Chain*> own;
+    for (std::size_t i = 0; i < chains.chains.size(); ++i) {
+      Chain& chain = chains.chains[i];
       const auto hook = hook_named(chain.name);
       if ((hook && has_hook(place.table, *hook)) || chain.is_removed) continue;
-      if (!chain.rules.empty()) return refuse(chains, line, &words[0], "not every chain is empty");
-      chains.remove(chain);
+      if (!chain.rules.empty() || is_called[i])
+        return refuse(
+            chains, line, &words[0],
+            fmt::format("{} is {}", shown(chain.name), is_called[i] ? "still called" : "not empty"));
+      own.push_back(&chain);
     }
+    for (Chain* chain : own) chains.remove(*chain);
     return true;
   }
   Chain* chain = chain_of(chains, place, words, line);
@@ -496,10 +638,8 @@ bool Interpreter::delete_chain(Chains& chains, Place place, std::span<const Word
     return refuse(chains, line, &words[1], fmt::format("{} is built in", chain->name));
   if (!chain->rules.empty())
     return refuse(chains, line, &words[1], fmt::format("{} is not empty", shown(chain->name)));
-  std::size_t rules = 0;
-  for (const Chain& one : chains.chains) rules += one.rules.size();
   if (!may_scan(rules, chains, line)) return false;
-  if (is_called(chains, static_cast<std::uint32_t>(chain - chains.chains.data())))
+  if (called(chains)[static_cast<std::size_t>(chain - chains.chains.data())])
     return refuse(chains, line, &words[1], fmt::format("{} is still called", shown(chain->name)));
   chains.remove(*chain);
   return true;
@@ -549,7 +689,7 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
   for (const auto& [name, letter] : long_names)
     if (word == name) command = letter;
   const std::size_t most_here = command == 'F' || command == 'X' || command == 'N' ? 2
-                                : command == 'E' || command == 'Z'                 ? 3
+                                : command == 'E'                                   ? 3
                                                                                    : words.size();
   if (words.size() > most_here)
     return refuse(chains, line, &words[most_here],
@@ -564,10 +704,10 @@ bool Interpreter::run(Chains& chains, Place place, std::span<const Word> words, 
     case 'X': return delete_chain(chains, place, words, line);
     case 'F': return flush(chains, words, line);
     case 'E': return rename(chains, place, words, line);
+    case 'C': return check(chains, place, words, line);
     case 'Z':
     case 'L':
-    case 'S':
-    case 'C': return true;  // counters, listings, questions
+    case 'S': return show(chains, place, words, line);
     default: break;
   }
   return refuse(chains, line, &words[0],

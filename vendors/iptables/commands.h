@@ -1,4 +1,4 @@
-// The commands of iptables on one table: -A -I -R -D -N -X -F -P -E. An export has -A alone; hand-written
+// The commands of iptables on one table: -A -I -R -D -C -N -X -F -P -E. An export has -A alone; hand-written
 // files and change scripts have the rest, and each is carried out in its turn, as the kernel would.
 #pragma once
 #include <array>
@@ -130,13 +130,20 @@ class Interpreter {
   bool policy(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool new_chain(Chains& chains, std::span<const Word> words, const Line& line);
   bool delete_chain(Chains& chains, Place place, std::span<const Word> words, const Line& line);
+  bool check(Chains& chains, Place place, std::span<const Word> words, const Line& line);
+  bool show(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   bool flush(Chains& chains, std::span<const Word> words, const Line& line);
   bool rename(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   Chain* chain_of(Chains& chains, Place place, std::span<const Word> words, const Line& line);
   void create(Chains& chains, std::string_view name, Span span);
-  bool is_called(const Chains& chains, std::uint32_t chain) const;
-  std::string canonical_of(const Chains& chains, Place place, const Chain& chain, const Rule& rule,
-                           std::size_t number);
+  std::vector<bool> called(const Chains& chains);
+  bool has_misread_rules();
+  std::vector<Word> words_of(const Rule& rule);  // behind its chain
+  bool may_count(Chains& chains, const Chain& chain, std::size_t rules, const Line& line);
+  std::optional<ParsedRule> wanted(Chains& chains, Place place, std::span<const Word> words,
+                                   const Line& line);
+  std::optional<std::size_t> position(Chains& chains, Place place, const Chain& chain,
+                                      const ParsedRule& wanted, const Line& line);
   bool refuse(Chains& chains, const Line& line, const Word* word, std::string message);
   bool may_scan(std::size_t rules, Chains& chains, const Line& line);
 
@@ -158,6 +165,8 @@ class Interpreter {
   LastChain last_;
   std::uint32_t era_ = 0;
   std::size_t scanned_ = 0;
+  std::size_t bodies_seen_ = 0;  // by has_misread_rules
+  bool has_misread_ = false;
 };
 
 }  // namespace aclmend::iptables

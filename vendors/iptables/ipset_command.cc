@@ -329,6 +329,12 @@ std::expected<Executed, SetFault> whole_sets(IpSets& sets, Command command, cons
 
 }  // namespace
 
+bool needs_unused(std::span<const Word> words) {
+  const CommandLine line = command_line(words);
+  const auto command = line.words.empty() ? std::nullopt : command_named(line.words[0].text);
+  return command == Command::destroy || command == Command::rename;
+}
+
 std::expected<Executed, SetFault> execute(IpSets& sets, std::span<const Word> words, LinePlace place,
                                           Lookup lookup) {
   if (words.empty()) return Executed::nothing;

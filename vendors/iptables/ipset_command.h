@@ -28,6 +28,9 @@ enum class Executed : std::uint8_t {
 // When a file is read, whether an element stands there already is looked up once at its end.
 enum class Lookup : std::uint8_t { now, later };
 
+// Whether it is refused for a set that a rule uses (IpSet::is_used, which the caller keeps): destroy, rename.
+bool needs_unused(std::span<const Word> words);
+
 // Carries the command out; "ipset" may stand before it. A refusal leaves the sets as they are, except that of
 // a range the elements before the refused one have been added. What is not understood makes its set doubtful.
 std::expected<Executed, SetFault> execute(IpSets& sets, std::span<const Word> words, LinePlace place,
