@@ -378,12 +378,7 @@ struct Published {
   Span span;
 };
 
-enum class NoticeKind : std::uint8_t {
-  smtp_inspected,
-  part_missing,
-  not_modelled,
-  permits_elsewhere
-};
+enum class NoticeKind : std::uint8_t { smtp_inspected, part_missing, not_modelled, permits_elsewhere };
 struct Notice {  // said beside the verdict, never part of it
   NoticeKind kind = NoticeKind::not_modelled;
   Span span;

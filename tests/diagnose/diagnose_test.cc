@@ -604,6 +604,29 @@ TEST_CASE("diagnose refuses what cannot be meant", "[diagnose]") {
   CHECK(zone.err.find("+02:00") != std::string::npos);
 }
 
+TEST_CASE("commands to type are one word for one word, whatever was pasted", "[diagnose]") {
+  std::string hostile = refused;
+  for (std::size_t at = hostile.find("mail.contoso.com"); at != hostile.npos;
+       at = hostile.find("mail.contoso.com", at))
+    hostile.replace(at, 16, "mail;reboot");
+  const Told one = told({}, hostile);
+  CHECK(one.ran.out.find("probe mail;reboot") == std::string::npos);
+  const test::Folder folder;
+  const std::string config = folder.write("edge of all.cfg", asa(half));
+  const Told two = told({config, "--to", "198.51.100.99"}, refused);
+  CHECK(two.ran.out.find("aclmend audit " + config) == std::string::npos);
+  CHECK(two.ran.out.find("aclmend fix " + config) == std::string::npos);
+}
+
+TEST_CASE("denials on the way to more destinations than are looked at are told", "[diagnose]") {
+  const test::Folder folder;
+  std::string log;
+  for (int i = 1; i <= 17; ++i)
+    log += asa_denied("2026-11-23T01:12:04Z", "52.100.1.1", 40000 + i, "192.0.2." + std::to_string(i));
+  const Told one = told({folder.write("fw.log", log)}, refused);
+  CHECK(one.step("firewall-log").dump().find("first 16 destinations alone") != std::string::npos);
+}
+
 TEST_CASE("a configuration is piped in", "[diagnose]") {
   const test::Folder folder;
   const Told one = told({folder.write("text", refused), "-"}, asa(half));

@@ -385,6 +385,18 @@ TEST_CASE("an own address that this machine has not is not the server's fault", 
   CHECK(probed(server, {"--bind", "127.0.0.9"}).address()["from"] == "127.0.0.9");
 }
 
+TEST_CASE("options that would do nothing are refused", "[probe]") {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"probe", "mail.lab.test", "--address", "127.0.0.1", "--resolver",
+                                 "127.0.0.1"},
+        {"probe", "mail.lab.test", "--address", "127.0.0.1", "--mta-sts"},
+        {"probe", "mail.lab.test", "--smarthost", "--mta-sts"}}) {
+    const Ran ran = aclmend::test::aclmend(args);
+    CHECK(ran.status == 2);
+    CHECK(ran.err.find("without --") != std::string::npos);
+  }
+}
+
 TEST_CASE("another certificate than last time is told, once it was remembered", "[probe]") {
   const Folder folder;
   const std::string store = folder.path() + "/store.sqlite";

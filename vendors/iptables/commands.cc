@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_chains = 1'000'000;
 constexpr std::size_t longest_chain_name = 28;
+constexpr std::size_t most_listed = 1'000'000;    // rules that lists of addresses stand for, in all
 constexpr std::size_t most_scanned = 20'000'000;  // rules that deletions look through, in all
 
 std::string shown(std::string_view text) { return printable(text.substr(0, 60)); }
@@ -95,8 +96,8 @@ std::uint32_t Interpreter::argument(Argument argument, const Operands& operands)
   return static_cast<std::uint32_t>(document_.goals.size() - 1);
 }
 
-Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::string_view chain,
-                                      std::size_t number, std::span<const Word> words, const Line& line) {
+Interpreter::Built Interpreter::build(Chains& chains, Place place, std::string_view chain, std::size_t number,
+                                      std::span<const Word> words, const Line& line) {
   const std::string name = fmt::format("{} rule {}", list_name(place.table, printable(chain)), number);
   const RulePlace where{place.family, place.table, &chains, chain, line.span};
   ParsedRule parsed = parse_rule(words, where, name, line.span);
@@ -120,6 +121,12 @@ Interpreter::Built Interpreter::build(const Chains& chains, Place place, std::st
   for (const AddressTest& test : parsed.destinations) destinations.push_back(term(test));
   if (sources.empty()) sources.push_back(model::AddressTerm::any());
   if (destinations.empty()) destinations.push_back(model::AddressTerm::any());
+  const std::size_t count = sources.size() * destinations.size();
+  if (count > 1) listed_ += count;
+  if (count > 1 && listed_ > most_listed) {
+    built.is_understood = refuse(chains, line, nullptr, "more rules by lists of addresses than are read");
+    return built;
+  }
   for (const model::AddressTerm source : sources)
     for (const model::AddressTerm destination : destinations) {
       rule.source = source;

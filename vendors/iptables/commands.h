@@ -112,7 +112,7 @@ class Interpreter {
     bool is_skipped = false;
     bool is_understood = true;
   };
-  Built build(const Chains& chains, Place place, std::string_view chain, std::size_t number,
+  Built build(Chains& chains, Place place, std::string_view chain, std::size_t number,
               std::span<const Word> words, const Line& line);
   model::AddressTerm term(const AddressTest& test);
   static Argument argument_of(const Target& target);
@@ -164,7 +164,7 @@ class Interpreter {
   std::unordered_map<std::string, std::uint32_t> address_ids_;
   LastChain last_;
   std::uint32_t era_ = 0;
-  std::size_t scanned_ = 0;
+  std::size_t scanned_ = 0, listed_ = 0;
   std::size_t bodies_seen_ = 0;  // by has_misread_rules
   bool has_misread_ = false;
 };

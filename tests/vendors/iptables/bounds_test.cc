@@ -1,4 +1,7 @@
-// iptables-restore reads 10,239 bytes of a line; what stands behind them is a line of its own.
+// Bounds: iptables-restore reads 10,239 bytes of a line, what stands behind them is a line of its own; a list
+// of addresses is many rules.
+#include <fmt/format.h>
+
 #include "tests/support/test.h"
 #include "vendors/iptables/reader.h"
 
@@ -32,6 +35,16 @@ TEST_CASE("a line that would be cut leaves its table unread, whatever it is", "[
   }
   CHECK_FALSE(read(begin + padded("-A INPUT -j DROP", cut) + end).v4[Table::filter]->unread);
   CHECK(read("#" + std::string(cut, 'x') + "\n" + begin + end).v4.stray);
+}
+
+TEST_CASE("lists of addresses stand for so many rules and no more", "[iptables]") {
+  std::string list = "10.0.0.1";
+  for (int i = 2; i <= 100; ++i) list += fmt::format(",10.0.0.{}", i);
+  std::string text = "*filter\n:INPUT ACCEPT [0:0]\n";
+  for (int i = 0; i < 102; ++i) text += fmt::format("-A INPUT -s {} -d {} -j DROP\n", list, list);
+  const IptablesDocument document = read(text + "COMMIT\n");
+  CHECK(document.v4[Table::filter]->named("INPUT")->rules.size() == 1'000'000);
+  CHECK(document.v4[Table::filter]->unread);
 }
 
 }  // namespace
