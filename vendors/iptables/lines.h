@@ -9,6 +9,9 @@
 
 namespace aclmend::iptables {
 
+// What stands behind so many bytes of a line is another one for iptables-restore.
+inline constexpr std::size_t restore_cuts_at = 10'239;
+
 // One line of a source, without its line end.
 struct Line {
   std::string_view text;

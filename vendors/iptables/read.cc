@@ -15,8 +15,6 @@
 namespace aclmend::iptables {
 namespace {
 
-constexpr std::size_t restore_cuts_at = 10'239;  // what stands behind it is another line
-
 std::string shown(std::string_view text) { return printable(text.substr(0, 60)); }
 
 std::string_view without_blanks_before(std::string_view text) {

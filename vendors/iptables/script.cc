@@ -411,6 +411,8 @@ void Typist::fragment_line(const Line& line) {
 void Typist::take_line(const Line& whole) {
   const std::size_t blanks = whole.text.find_first_not_of(" \t");
   if (whole.number == 1 && ends_at_failure(whole.text)) ends_at_failure_ = true;
+  if (fragment_ && whole.text.size() > restore_cuts_at)
+    return refuse(whole, 0, 1, "iptables-restore would cut a line of this length in two");
   if (blanks == std::string_view::npos || whole.text[blanks] == '#') return;
   Line line = whole;
   line.text = whole.text.substr(blanks);

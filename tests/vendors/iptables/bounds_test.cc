@@ -4,11 +4,12 @@
 
 #include "tests/support/test.h"
 #include "vendors/iptables/reader.h"
+#include "vendors/iptables/script.h"
 
 namespace aclmend::iptables {
 namespace {
 
-constexpr std::size_t cut = 10'239;
+constexpr std::size_t cut = restore_cuts_at;
 
 IptablesDocument read(const std::string& text) {
   const std::vector<SourcePtr> sources = {std::make_shared<const Source>("a.rules", text)};
@@ -35,6 +36,22 @@ TEST_CASE("a line that would be cut leaves its table unread, whatever it is", "[
   }
   CHECK_FALSE(read(begin + padded("-A INPUT -j DROP", cut) + end).v4[Table::filter]->unread);
   CHECK(read("#" + std::string(cut, 'x') + "\n" + begin + end).v4.stray);
+}
+
+TEST_CASE("a fragment with a line that would be cut does not take hold", "[iptables]") {
+  const auto drops = [](const std::string& line) {
+    const std::vector<SourcePtr> sources = {
+        std::make_shared<const Source>("a.rules", "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"),
+        std::make_shared<const Source>("change", "*filter\n-A INPUT -j DROP\n" + line + "\nCOMMIT\n")};
+    Account account(sources);
+    IptablesDocument document;
+    document.sources = sources;
+    CHECK_FALSE(Reader(document, account).read(0));
+    CHECK_FALSE(type_in(document, account, 1));
+    return document.v4[Table::filter]->named("INPUT")->rules.size() == 1;
+  };
+  CHECK(drops("# a comment"));
+  CHECK_FALSE(drops("#" + std::string(cut, 'x')));
 }
 
 TEST_CASE("lists of addresses stand for so many rules and no more", "[iptables]") {
