@@ -85,9 +85,9 @@ bool read_at(int fd, char* to, std::size_t size, std::size_t offset) {
 // By two threads, half each: most of the time goes into memory that nobody used before. False: nothing is
 // read, and reading goes on from the beginning.
 bool read_halves(int fd, Buffer& buffer, std::size_t size) {
-  constexpr std::size_t worth_it = std::size_t{16} << 20, huge_page = std::size_t{2} << 20;
+  constexpr std::size_t worth_it = std::size_t{16} << 20, page = 4096;
   if (size < worth_it || std::thread::hardware_concurrency() < 2) return false;
-  const std::size_t half = size / 2 / huge_page * huge_page;
+  const std::size_t half = size / 2 / page * page;
   bool is_there = false, is_rest_there = false;
   try {
     const std::jthread other([&] { is_rest_there = read_at(fd, buffer.room() + half, size - half, half); });

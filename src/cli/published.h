@@ -1,7 +1,6 @@
 // Which release of Microsoft's list is in force: from the command line, the inventory, and what the store
-// holds. The store of this user is read only where it is there; asking the service makes one (`endpoints
-// fetch`,
-// `--endpoints service`), and so do `endpoints import` and `probe --remember`.
+// holds. The store of this user is read only where it is there. Asking the service makes one, be it by
+// `endpoints fetch` or `--endpoints service`, and so do `endpoints import` and `probe --remember`.
 #pragma once
 #include <functional>
 #include <optional>

@@ -102,8 +102,8 @@ class Parser {
             std::optional<std::string_view> glued);
   void swallow(const Word& word);  // an option of a module that we do not know
   std::optional<Module> protocols_own() const;
-  bool is_of_protocol(std::string_view name) const;
-  bool may_be_of_protocol(std::string_view name) const;
+  enum class Fit : std::uint8_t { none, shortened, exact };
+  Fit protocols_own(std::string_view name) const;  // how it fits an option there
   bool load_protocols_own(std::string_view name);
 
   void addresses(End end, const Word& word);
@@ -404,20 +404,19 @@ std::optional<Module> Parser::protocols_own() const {
   return match_module(module);
 }
 
-bool Parser::is_of_protocol(std::string_view name) const {
+Parser::Fit Parser::protocols_own(std::string_view name) const {
   const auto module = protocols_own();
-  return module && std::ranges::any_of(module->kind->options,
-                                       [&](const ModuleOption& one) { return one.name == name; });
-}
-
-bool Parser::may_be_of_protocol(std::string_view name) const {
-  const auto module = protocols_own();
-  return module && std::ranges::any_of(module->kind->options,
-                                       [&](const ModuleOption& one) { return one.name.starts_with(name); });
+  Fit fit = Fit::none;
+  if (!module) return fit;
+  for (const ModuleOption& one : module->kind->options) {
+    if (one.name == name) return Fit::exact;
+    if (one.name.starts_with(name)) fit = Fit::shortened;
+  }
+  return fit;
 }
 
 bool Parser::load_protocols_own(std::string_view name) {
-  if (!may_be_of_protocol(name)) return false;
+  if (protocols_own(name) == Fit::none) return false;
   loaded_.push_back(*protocols_own());
   return true;
 }
@@ -448,8 +447,8 @@ void Parser::option(const Word& word) {
     const Module& last = loaded_.back();
     if (!last.is_known()) return swallow(word);  // the rule is open, whatever else it asks
     // An option of the last module that is not listed; but another test of packets must not be lost in it.
-    if (!is_of_protocol(name)) {
-      if (!choice.is_found() && !may_be_of_protocol(name)) return swallow(word);
+    if (const Fit fit = protocols_own(name); fit != Fit::exact) {
+      if (!choice.is_found() && fit == Fit::none) return swallow(word);
       take_negation();
       return error(word,
                    fmt::format("'{}' may be short for another option, or one of {}", shown(text), last.name));
